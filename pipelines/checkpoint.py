@@ -1,0 +1,103 @@
+"""What survives a kill: the model and the history after every epoch."""
+
+import pathlib
+import time
+import zipfile
+
+import click
+import keras
+
+from .cli import InputError
+from .files import read_rows, replacing, write_rows
+
+HISTORY = "history.csv"
+
+
+def load_model(file: pathlib.Path) -> keras.Model:
+    """Returns the model in a `.keras` file.
+
+    Raises:
+        InputError: there is no such file, or it is damaged.
+    """
+    if not file.is_file():
+        raise InputError(f"no model {str(file)!r}: has the run finished?")
+    try:
+        # Every member's checksum: Keras itself would read a flipped bit as a weight.
+        with zipfile.ZipFile(file) as archive:
+            whole = archive.testzip() is None
+    except zipfile.BadZipFile:
+        whole = False
+    if not whole:
+        raise InputError(
+            f"{str(file)!r} is damaged: delete it and train again, or name another "
+            "folder"
+        )
+    return keras.saving.load_model(file)
+
+
+class Checkpoint(keras.callbacks.Callback):
+    """Saves the whole training state after every epoch: w, optimizer, λ, β, position.
+
+    Args:
+        output: the run's folder.
+    """
+
+    def __init__(self, output: pathlib.Path):
+        super().__init__()
+        self.file = output / "checkpoint.keras"
+
+    def restore(self) -> keras.Model | None:
+        """Returns the model as it was saved last, compiled; None if it never was.
+
+        Raises:
+            InputError: the file is damaged.
+        """
+        return load_model(self.file) if self.file.exists() else None
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        """Saves the model; the checkpoint before it stays until this one is whole."""
+        with replacing(self.file) as draft:
+            self.model.save(draft)
+
+
+class History(keras.callbacks.Callback):
+    """Keeps `history.csv`, and prints a line per epoch.
+
+    It stands before `Checkpoint` in the list, so that the file never has fewer epochs
+    than the checkpoint; what it has more is forgotten on resuming.
+
+    Args:
+        output: the run's folder.
+        first: number of epochs already done.
+        images: per epoch.
+        quiet: print nothing.
+    """
+
+    def __init__(self, output: pathlib.Path, first: int, images: int, quiet: bool):
+        super().__init__()
+        self.rows = read_rows(output / HISTORY)[:first]
+        self._file = output / HISTORY
+        self._images = images
+        self._quiet = quiet
+
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        """Starts the clock."""
+        self._start = time.perf_counter()
+
+    def on_test_begin(self, logs: dict | None = None) -> None:
+        """Stops the clock: the time is that of training alone."""
+        self._seconds = time.perf_counter() - self._start
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        """Writes and prints the epoch."""
+        sparsity = logs.get("sparsity", 0.0)
+        row = {"epoch": epoch + 1, "seconds": self._seconds, "images": self._images}
+        self.rows.append({**row, "sparsity": sparsity, **logs})
+        write_rows(self._file, self.rows)
+        if not self._quiet:
+            click.echo(
+                f"epoch {epoch + 1:3d}/{self.params['epochs']}   "
+                f"test accuracy {100 * logs['val_accuracy']:6.2f} %   "
+                f"zeros {100 * sparsity:6.2f} %   "
+                f"loss {logs['loss']:.4f}   {self._seconds:.1f} s"
+            )

@@ -1,0 +1,112 @@
+"""The pictures of a run."""
+
+import pathlib
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+from .files import replacing
+
+_TRAIN, _SPARSE, _ZEROS = "#9aa5b1", "#0b6e99", "#d9480f"
+
+
+def convergence(path: pathlib.Path, history: list[dict[str, float]]) -> None:
+    """Draws accuracy and sparsity over the epochs.
+
+    Args:
+        path: of the picture.
+        history: a row per epoch with epoch, accuracy, val_accuracy and sparsity.
+    """
+    epochs = [row["epoch"] for row in history]
+    figure = Figure(figsize=(7, 5), layout="constrained")
+    above, below = figure.subplots(2, 1, sharex=True)
+    above.plot(
+        epochs,
+        [row["accuracy"] for row in history],
+        color=_TRAIN,
+        marker=".",
+        label="training images, dense weights w",
+    )
+    above.plot(
+        epochs,
+        [row["val_accuracy"] for row in history],
+        color=_SPARSE,
+        marker=".",
+        label="test images, sparse weights u",
+    )
+    above.set_ylabel("accuracy")
+    above.legend(loc="lower right", frameon=False)
+    below.plot(epochs, [row["sparsity"] for row in history], color=_ZEROS, marker=".")
+    below.set_ylabel("zeros in the split kernels")
+    below.set_ylim(-0.02, 1.02)
+    below.set_xlabel("epoch")
+    below.xaxis.set_major_locator(MaxNLocator(integer=True))
+    for axes in (above, below):
+        axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+        axes.grid(alpha=0.25)
+        axes.spines[["top", "right"]].set_visible(False)
+    _save(figure, path)
+
+
+def weights(path: pathlib.Path, w: np.ndarray, u: np.ndarray) -> None:
+    """Draws the histograms of dense and sparse weights.
+
+    Args:
+        path: of the picture.
+        w: the split kernels' weights before thresholding, shape (n,).
+        u: the same after thresholding.
+    """
+    limit = np.quantile(np.abs(w), 0.9999) or 1.0
+    edges = np.linspace(-limit, limit, 121)
+    figure = Figure(figsize=(8, 3.6), layout="constrained")
+    left, right = figure.subplots(1, 2, sharey=True)
+    left.hist(w, edges, color=_TRAIN)
+    left.set_title("dense: w")
+    left.set_ylabel("number of weights")
+    right.hist(u[u != 0], edges, color=_SPARSE, label="not zero")
+    zeros = int((u == 0).sum())
+    right.bar(
+        0,
+        zeros,
+        width=edges[1] - edges[0],
+        color=_ZEROS,
+        label=f"exactly zero: {zeros / u.size:.1%}",
+    )
+    right.set_title("sparse: u")
+    right.legend(frameon=False)
+    for axes in (left, right):
+        axes.set_yscale("log")
+        axes.set_xlabel("weight")
+        axes.grid(alpha=0.25)
+        axes.spines[["top", "right"]].set_visible(False)
+    _save(figure, path)
+
+
+def samples(path: pathlib.Path, image: np.ndarray, label: np.ndarray) -> None:
+    """Draws a sheet of images: regular ones on the left, shaky ones on the right.
+
+    Args:
+        path: of the picture.
+        image: uint8, shape (n, 100, 100, 1), ink 255 on 0.
+        label: shape (n,), 0 regular, 1 shaky.
+    """
+    rows, columns = 6, 6
+    figure = Figure(figsize=(10, 5.4), layout="constrained")
+    for half, (name, value) in zip(
+        figure.subfigures(1, 2, wspace=0.04), [("regular", 0), ("shaky", 1)]
+    ):
+        half.suptitle(name)
+        chosen = image[label == value][: rows * columns, :, :, 0]
+        for axes, picture in zip(half.subplots(rows, columns).flat, chosen):
+            axes.imshow(255 - picture, cmap="gray", vmin=0, vmax=255)
+            axes.set(xticks=[], yticks=[])
+            for spine in axes.spines.values():
+                spine.set_color("#d0d7de")
+    _save(figure, path)
+
+
+def _save(figure: Figure, path: pathlib.Path, **kwargs: Any) -> None:
+    with replacing(path) as draft:
+        figure.savefig(draft, dpi=130, **kwargs)

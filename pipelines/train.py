@@ -1,0 +1,222 @@
+"""Trains the paper's network by variable splitting on shaky letters.
+
+python -m pipelines.train --penalty tl1 --a 0.1
+"""
+
+import dataclasses
+import datetime
+import json
+import pathlib
+from typing import Any
+
+import click
+
+from .cli import Command, InputError, Number
+from .files import write_json
+
+CONFIG = "config.json"
+PENALTIES = ("l0", "l1", "tl1", "none")
+OPTIMIZERS = ("sgd", "adam", "adamw")
+PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainConfig:
+    """Everything that decides a run's weights; a resumed run must agree on it."""
+
+    penalty: str = "tl1"
+    a: float = 0.1
+    lam: float = 5e-4
+    beta: float = 0.1
+    target_sparsity: float | None = None
+    split_layers: str = "dense"
+    optimizer: str = "sgd"
+    learning_rate: float | None = None
+    epochs: int = 20
+    batch_size: int = 64
+    seed: int = 0
+    dataset: str = "letters"
+    precision: str = "auto"
+
+    @property
+    def patterns(self) -> list[str]:
+        """The names or patterns of the layers to split."""
+        return [pattern.strip() for pattern in self.split_layers.split(",")]
+
+
+def run(
+    config: TrainConfig, output: pathlib.Path, resume: bool = False, quiet: bool = False
+) -> dict[str, Any]:
+    """Trains, hardens, measures, and writes what `design.md` lists into a folder.
+
+    Args:
+        config: what to train.
+        output: the run's folder, created if need be; empty unless resuming.
+        resume: continue the run that was interrupted in that folder.
+        quiet: print nothing.
+
+    Returns:
+        the contents of metrics.json.
+
+    Raises:
+        InputError: something given is wrong or damaged.
+        OSError: a file cannot be written.
+    """
+    claim(output, config, resume)
+    finished = output / "metrics.json"
+    if resume and finished.exists():
+        return json.loads(finished.read_text("utf-8"))
+    # TensorFlow takes seconds to import; wrong arguments are answered before that.
+    from .training import Training
+
+    return Training(config, output, quiet).run()
+
+
+def claim(output: pathlib.Path, config: TrainConfig, resume: bool) -> None:
+    """Makes a folder the home of a run, and records the run's configuration in it.
+
+    Raises:
+        InputError: the folder holds something else, or a run with another
+            configuration.
+    """
+    wanted = dataclasses.asdict(config)
+    if output.exists() and not output.is_dir():
+        raise InputError(f"output {str(output)!r} is a file: name a folder")
+    if resume and (output / CONFIG).exists():
+        found = read_config(output)
+        for name, value in wanted.items():
+            if found.get(name) != value:
+                option = name.replace("_", "-")
+                raise InputError(
+                    f"the run in {str(output)!r} has --{option} {found.get(name)}, "
+                    f"not {value}: resume it with its own options"
+                )
+        return
+    if output.is_dir() and any(output.iterdir()):
+        raise InputError(
+            f"output {str(output)!r} is not empty: name a new folder, or continue the "
+            "run in it with --resume"
+        )
+    if resume:
+        raise InputError(f"no run to resume in {str(output)!r}")
+    output.mkdir(parents=True, exist_ok=True)
+    write_json(output / CONFIG, wanted)
+
+
+def read_config(folder: pathlib.Path) -> dict[str, Any]:
+    """Returns the configuration of the run in a folder.
+
+    Raises:
+        InputError: there is no run in the folder, or its configuration is damaged.
+    """
+    file = folder / CONFIG
+    if not file.is_file():
+        raise InputError(
+            f"no run in {str(folder)!r}: give a folder that pipelines.train wrote"
+        )
+    try:
+        config = json.loads(file.read_text("utf-8"))
+    except ValueError:
+        config = None
+    if not isinstance(config, dict):
+        raise InputError(f"{str(file)!r} is damaged: train again into a new folder")
+    return config
+
+
+def report(metrics: dict[str, Any], output: pathlib.Path) -> str:
+    """Returns the table that a run ends with."""
+
+    def percent(share: float | None) -> str:
+        return "-" if share is None else f"{100 * share:.2f} %"
+
+    rows = [
+        ("accuracy, test", percent(metrics["test_accuracy"])),
+        ("accuracy, test_unseen", percent(metrics["test_unseen_accuracy"])),
+        ("accuracy, test_large", percent(metrics["test_large_accuracy"])),
+        ("zeros in the split kernels", percent(metrics["sparsity"])),
+        ("zeros in the whole network", percent(metrics["network_sparsity"])),
+        ("weights that are not zero", f"{metrics['nonzero_weights']:,}"),
+        ("training", f"{metrics['train_seconds']:.0f} s"),
+        ("images per second", f"{metrics['images_per_second']:,.0f}"),
+        ("device", f"{metrics['device']}, {metrics['precision']}"),
+    ]
+    width = max(len(name) for name, _ in rows)
+    lines = [f"{name:<{width}}  {value}" for name, value in rows]
+    files = ", ".join(sorted(p.name for p in output.iterdir() if p.is_file()))
+    return "\n".join([*lines, "", f"in {output}: {files}, tensorboard"])
+
+
+@click.command(cls=Command, context_settings={"show_default": True})
+@click.option(
+    "--penalty",
+    type=click.Choice(PENALTIES),
+    default="tl1",
+    help="What zeros are bought with; none trains the dense network.",
+)
+@click.option(
+    "--a",
+    type=Number(0, above=True),
+    default=0.1,
+    help="Shape of tl1: towards 0 it becomes l0, towards infinity l1.",
+)
+@click.option("--lam", type=Number(0), default=5e-4, help="Weight of the penalty, λ.")
+@click.option(
+    "--beta",
+    type=Number(0, above=True),
+    default=0.1,
+    help="Weight of the coupling, β; λ/β sets the threshold.",
+)
+@click.option(
+    "--target-sparsity",
+    type=Number(0, 1),
+    help="Share of zeros to end with, 0 to 1; drives λ.",
+)
+@click.option(
+    "--split-layers",
+    default="dense",
+    metavar="NAMES",
+    help="Layers to split: names or patterns, with commas.",
+)
+@click.option("--optimizer", type=click.Choice(OPTIMIZERS), default="sgd")
+@click.option(
+    "--learning-rate",
+    type=Number(0, above=True),
+    help="At its peak; by default what suits the optimizer.",
+)
+@click.option("--epochs", type=Number(1, whole=True), default=20)
+@click.option("--batch-size", type=Number(1, whole=True), default=64)
+@click.option("--seed", type=Number(0, 2**31 - 1, whole=True), default=0)
+@click.option(
+    "--dataset",
+    default="letters",
+    metavar="letters|shapes|DIR",
+    help="DIR is a folder that 'tfds build shaky_letters' made.",
+)
+@click.option(
+    "--precision",
+    type=click.Choice(PRECISIONS),
+    default="auto",
+    help="auto is the fastest that does no harm on this machine.",
+)
+@click.option(
+    "--output",
+    type=click.Path(path_type=pathlib.Path),
+    metavar="DIR",
+    help="Folder of the run.  [default: runs/<time>-<penalty>]",
+)
+@click.option("--resume", is_flag=True, help="Continue the run in --output.")
+@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+def main(output: pathlib.Path | None, resume: bool, quiet: bool, **options: Any):
+    """Train the paper's network by variable splitting on shaky letters."""
+    if output is None:
+        if resume:
+            raise InputError("--resume needs the run's folder: --output DIR")
+        now = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
+        output = pathlib.Path("runs") / f"{now}-{options['penalty']}"
+    metrics = run(TrainConfig(**options), output, resume, quiet)
+    if not quiet:
+        click.echo(report(metrics, output))
+
+
+if __name__ == "__main__":
+    main()

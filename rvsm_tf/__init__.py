@@ -1,0 +1,26 @@
+"""Sparse training for Keras 3 by the relaxed variable splitting method (RVSM)."""
+
+from . import networks, penalties
+from .callbacks import RVSMCallback
+from .model import RVSM
+from .penalties import L0, L1, TL1
+from .schedules import TargetSparsity
+from .sparsity import scales, sign_changes, summarize
+from .splitting import Splitting
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "L0",
+    "L1",
+    "RVSM",
+    "TL1",
+    "RVSMCallback",
+    "Splitting",
+    "TargetSparsity",
+    "networks",
+    "penalties",
+    "scales",
+    "sign_changes",
+    "summarize",
+]

@@ -1,0 +1,55 @@
+"""The paper's network, as a plain Keras model."""
+
+import keras
+from keras import layers
+from keras.initializers import HeNormal, RandomNormal
+
+
+def paper_cnn(stddev: float = 0.04, seed: int = 0) -> keras.Model:
+    """Returns the CNN of Xue and Xin (2019): three convolutions and a dense layer.
+
+    3 × [32 filters 3×3, same padding, ReLU; max-pooling 2×2, stride 2, same padding],
+    then Dense 128 ReLU (`"dense"`, 5,408 × 128 = 692,224 of the 711,200 weights) and
+    Dense 2 softmax. Images are float32, 100 × 100 × 1, ink 1.0 on 0.0.
+
+    Initialisation belongs to the method's set-up: u starts as the thresholded initial
+    weights. With λ = 5e-4 and β = 0.1 the ℓ0 threshold is 0.1, and Keras's default
+    for a kernel of this size, uniform up to ±0.033, lies below it as a whole: u would
+    start, and stay, zero. Convolutions and the output start as usual (He et al.
+    2015, and normal with a deviation of 0.05); biases at zero.
+
+    Args:
+        stddev: standard deviation of the dense kernel's normal initialisation.
+        seed: of all initial weights.
+    """
+    seeds = iter(range(1000 * seed, 1000 * seed + 5))
+    stack: list[layers.Layer] = [keras.Input((100, 100, 1), name="image")]
+    for i in (1, 2, 3):
+        stack += [
+            layers.Conv2D(
+                32,
+                3,
+                padding="same",
+                activation="relu",
+                kernel_initializer=HeNormal(next(seeds)),
+                name=f"conv{i}",
+            ),
+            layers.MaxPooling2D(2, 2, padding="same", name=f"pool{i}"),
+        ]
+    stack += [
+        layers.Flatten(name="flatten"),
+        layers.Dense(
+            128,
+            activation="relu",
+            kernel_initializer=RandomNormal(0.0, stddev, next(seeds)),
+            name="dense",
+        ),
+        layers.Dense(
+            2,
+            activation="softmax",
+            kernel_initializer=RandomNormal(0.0, 0.05, next(seeds)),
+            dtype="float32",
+            name="probabilities",
+        ),
+    ]
+    return keras.Sequential(stack, name="paper_cnn")

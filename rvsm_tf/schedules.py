@@ -1,0 +1,135 @@
+"""λ and β over training: numbers, Keras schedules, or a target for the zeros."""
+
+import dataclasses
+import math
+from collections.abc import Callable
+from typing import Any
+
+import keras
+from keras import ops
+from keras.optimizers.schedules import LearningRateSchedule
+
+# λ is looked for between these powers of two, by halving the interval so often that
+# what is left is far below one weight in a million.
+_LOWEST, _HIGHEST, _HALVINGS = -60.0, 40.0, 28
+
+
+@keras.saving.register_keras_serializable(package="rvsm_tf")
+@dataclasses.dataclass(frozen=True)
+class TargetSparsity:
+    """Drives λ so that a given share of the split weights is zero at the end.
+
+    The target rises as 1 − (1 − k/steps)³, fast at first, slowly towards the end (Zhu
+    and Gupta, To prune or not to prune, 2017), and stays. Every few steps λ is set to
+    the value whose threshold cuts off just that share of the weights: at the end
+    nothing is left to chance.
+
+    Args:
+        target: share of zeros to reach among the weights that λ governs, 0 to 1.
+        steps: training steps (batches that update weights) until it is reached.
+        every: steps between two adjustments of λ.
+
+    Raises:
+        ValueError: an argument is out of its range.
+    """
+
+    target: float
+    steps: int
+    every: int = 16
+
+    def __post_init__(self):
+        """Rejects arguments out of their range."""
+        if not (_number(self.target) and 0 <= self.target <= 1):
+            raise ValueError(
+                f"target must be a share between 0 and 1, got {self.target!r}"
+            )
+        for name in ("steps", "every"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise ValueError(
+                    f"{name} must be a whole number of 1 or more, got {value!r}"
+                )
+
+    def share(self, step: Any) -> Any:
+        """Returns the share of zeros asked for after so many training steps."""
+        progress = ops.minimum(ops.cast(step, "float32") / self.steps, 1.0)
+        return self.target * (1 - (1 - progress) ** 3)
+
+    def solve(self, share: Any, zeros: Callable[[Any], Any]) -> Any:
+        """Returns the largest λ that leaves at most this share of zeros.
+
+        Args:
+            share: scalar, 0 to 1.
+            zeros: function from λ to the share of zeros it causes, rising with λ.
+        """
+
+        def halve(_, interval):
+            low, high = interval
+            middle = (low + high) / 2
+            enough = zeros(2.0**middle) > share
+            return ops.where(enough, low, middle), ops.where(enough, middle, high)
+
+        interval = (ops.cast(_LOWEST, "float32"), ops.cast(_HIGHEST, "float32"))
+        low, _ = ops.fori_loop(0, _HALVINGS, halve, interval)
+        return 2.0**low
+
+    def get_config(self) -> dict:
+        """Returns the constructor's arguments."""
+        return dataclasses.asdict(self)
+
+
+Schedule = float | LearningRateSchedule | TargetSparsity
+"""What λ can be; β can be the first two."""
+
+
+def check_lam(lam: Schedule) -> Schedule:
+    """Returns λ if it is a schedule, or a finite number of 0 or more.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    if isinstance(lam, (LearningRateSchedule, TargetSparsity)):
+        return lam
+    if not _number(lam) or not 0 <= lam < math.inf:
+        raise ValueError(
+            "lam must be a finite number of 0 or more, a Keras schedule or a "
+            f"TargetSparsity, got {lam!r}"
+        )
+    return float(lam)
+
+
+def check_beta(beta: float | LearningRateSchedule) -> float | LearningRateSchedule:
+    """Returns β if it is a schedule, or a finite number greater than 0.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    if isinstance(beta, LearningRateSchedule):
+        return beta
+    if not _number(beta) or not 0 < beta < math.inf:
+        raise ValueError(
+            "beta must be a finite number greater than 0 or a Keras schedule, "
+            f"got {beta!r}"
+        )
+    return float(beta)
+
+
+def check_kappa(
+    kappa: float | LearningRateSchedule | None,
+) -> float | LearningRateSchedule | None:
+    """Returns κ if it is None, a schedule, or a number above 0 and at most 1.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    if isinstance(kappa, LearningRateSchedule):
+        return kappa
+    if kappa is not None and not (_number(kappa) and 0 < kappa <= 1):
+        raise ValueError(
+            f"kappa must be above 0 and at most 1, or a Keras schedule, got {kappa!r}"
+        )
+    return kappa
+
+
+def _number(x: Any) -> bool:
+    return isinstance(x, (int, float)) and not isinstance(x, bool)

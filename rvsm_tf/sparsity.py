@@ -1,0 +1,141 @@
+"""Counting: zeros and structured zeros, scales of weights, sign changes."""
+
+import dataclasses
+from typing import Any
+
+import keras
+import numpy as np
+
+
+@dataclasses.dataclass(frozen=True)
+class KernelSummary:
+    """The zeros of one kernel.
+
+    Attributes:
+        path: the kernel's path in the model.
+        shape: its shape.
+        zeros: how many weights are exactly zero.
+        zero_units: how many outputs (columns of a dense kernel, filters of a
+            convolution) have zero weights only.
+        zero_inputs: the same for inputs (rows, input channels).
+    """
+
+    path: str
+    shape: tuple[int, ...]
+    zeros: int
+    zero_units: int
+    zero_inputs: int
+
+    @property
+    def weights(self) -> int:
+        """How many weights the kernel has."""
+        return int(np.prod(self.shape))
+
+    @property
+    def sparsity(self) -> float:
+        """Share of weights that are exactly zero, 0 to 1."""
+        return self.zeros / self.weights
+
+
+@dataclasses.dataclass(frozen=True)
+class Summary:
+    """The zeros of a model's kernels; prints as a table.
+
+    Attributes:
+        kernels: one row per kernel, in the model's order.
+        weights: all weights of the model, biases included.
+        zeros: how many of all weights are exactly zero.
+    """
+
+    kernels: tuple[KernelSummary, ...]
+    weights: int
+    zeros: int
+
+    @property
+    def sparsity(self) -> float:
+        """Share of all the model's weights that are exactly zero, 0 to 1."""
+        return self.zeros / self.weights
+
+    def __str__(self) -> str:
+        rows = [("kernel", "shape", "weights", "zeros", "zero units", "zero inputs")]
+        for k in self.kernels:
+            rows.append(
+                (
+                    k.path,
+                    " × ".join(map(str, k.shape)),
+                    f"{k.weights:,}",
+                    f"{100 * k.sparsity:.2f} %",
+                    f"{k.zero_units} of {k.shape[-1]}",
+                    f"{k.zero_inputs} of {k.shape[-2]}",
+                )
+            )
+        rows.append(("all", "", f"{self.weights:,}", f"{100 * self.sparsity:.2f} %"))
+        rows[-1] += ("", "")
+        widths = [max(map(len, column)) for column in zip(*rows)]
+        lines = (
+            "  ".join(
+                cell.ljust(w) if i < 2 else cell.rjust(w)
+                for i, (cell, w) in enumerate(zip(row, widths))
+            )
+            for row in rows
+        )
+        return "\n".join(line.rstrip() for line in lines)
+
+
+def summarize(model: keras.Model) -> Summary:
+    """Counts the zeros of a model.
+
+    Args:
+        model: any built Keras model.
+
+    Returns:
+        a row for each weight of two or more dimensions whose name ends in "kernel",
+        and the totals over all weights. `print` it to see a table.
+    """
+    rows = []
+    for variable in model.weights:
+        if not variable.name.endswith("kernel") or len(variable.shape) < 2:
+            continue
+        alive = np.asarray(keras.ops.convert_to_numpy(variable)) != 0
+        others = tuple(range(alive.ndim - 2))
+        rows.append(
+            KernelSummary(
+                path=variable.path,
+                shape=alive.shape,
+                zeros=int(alive.size - alive.sum()),
+                zero_units=int((~alive.any(axis=(*others, -2))).sum()),
+                zero_inputs=int((~alive.any(axis=(*others, -1))).sum()),
+            )
+        )
+    values = [keras.ops.convert_to_numpy(v) for v in model.weights]
+    return Summary(
+        kernels=tuple(rows),
+        weights=sum(v.size for v in values),
+        zeros=sum(int((v == 0).sum()) for v in values),
+    )
+
+
+def scales(w: Any, largest: float = 1e-1, decades: int = 5) -> list[float]:
+    """Returns the share of weights below successive powers of ten (paper, table 3).
+
+    Args:
+        w: array of any shape.
+        largest: first bound; each further one is a tenth of the one before.
+        decades: how many bounds.
+
+    Returns:
+        for each bound the share of |w| below it, 0 to 1.
+    """
+    size = np.abs(np.asarray(w))
+    return [float((size < largest * 10.0**-i).mean()) for i in range(decades)]
+
+
+def sign_changes(before: Any, after: Any) -> float:
+    """Returns the share of weights whose sign differs, 0 to 1 (paper, table 4).
+
+    Args:
+        before: array of any shape.
+        after: array of the same shape. A weight that is zero in one of them and not
+            in the other counts as changed.
+    """
+    return float((np.sign(np.asarray(before)) != np.sign(np.asarray(after))).mean())

@@ -1,0 +1,154 @@
+"""shaky_letters: regular and shaky handwriting, generated from pen paths."""
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import tensorflow_datasets as tfds
+
+from .pen import Hands, write
+from .raster import SIZE, rasterize
+from .strokes import LETTERS, SHAPES, alphabet, shape
+
+CLASSES = ("regular", "shaky")
+
+
+@dataclasses.dataclass(frozen=True)
+class Split:
+    """What a split is made of.
+
+    Attributes:
+        stream: distinguishes the splits' random numbers; never changed.
+        size: number of images.
+        hands: the writers.
+        alphabets: of letters; see `strokes.alphabet`.
+    """
+
+    stream: int
+    size: int
+    hands: Hands
+    alphabets: tuple[str, ...]
+
+
+SEEN = ("simplex", "script", "print", "italic")
+UNSEEN = ("cursive", "architect")
+
+# Pens and tremors that no training image has: finer and broader tips, faster tremor.
+UNSEEN_HANDS = Hands(width=(4.0, 5.0), tremor_hz=(6.2, 7.0))
+
+
+@dataclasses.dataclass
+class ShakyLettersConfig(tfds.core.BuilderConfig):
+    """What is written.
+
+    Attributes:
+        subject: "letters" or "shapes".
+        font: path of a `.ttf` or `.otf` file to write letters in, reduced to centre
+            lines, in place of the built-in alphabets.
+        seed: of everything; the standard sets have 0.
+    """
+
+    subject: str = "letters"
+    font: str | None = None
+    seed: int = 0
+
+    def splits(self) -> dict[str, Split]:
+        """Returns the splits by name."""
+        seen, unseen = SEEN, UNSEEN
+        if self.font:
+            seen = unseen = (self.font,)
+        return {
+            "train": Split(0, 5_000, Hands(), seen),
+            "test": Split(1, 1_000, Hands(), seen),
+            "test_unseen": Split(2, 1_000, UNSEEN_HANDS, unseen),
+            "test_large": Split(3, 20_000, Hands(), seen),
+        }
+
+
+def example(config: ShakyLettersConfig, split: Split, i: int) -> dict[str, Any]:
+    """Returns example i of a split; it depends on the seed, the split and i alone."""
+    rng = np.random.default_rng([config.seed, split.stream, i])
+    label = i % 2
+    if config.subject == "shapes":
+        name, path = shape(rng)
+        subject = {"shape": name}
+    else:
+        letter = LETTERS[rng.integers(len(LETTERS))]
+        source = split.alphabets[rng.integers(len(split.alphabets))]
+        path = alphabet(source)[letter]
+        subject = {"letter": letter, "alphabet": source}
+    pen = write(path, split.hands, bool(label), rng)
+    return {
+        "image": rasterize(pen.x, pen.y, pen.pen_down, pen.pen_width),
+        "label": label,
+        **subject,
+        "pen_width": pen.pen_width,
+        "tremor_hz": pen.tremor_hz,
+        "tremor_amplitude": pen.tremor_amplitude,
+        "strokes": {
+            "x": pen.x.astype("float32"),  # exact: whole 64ths of a pixel
+            "y": pen.y.astype("float32"),
+            "t": pen.t.astype("float32"),
+            "pen_down": pen.pen_down,
+        },
+    }
+
+
+class Builder(tfds.core.GeneratorBasedBuilder):
+    """Regular and shaky handwriting, generated."""
+
+    VERSION = tfds.core.Version("1.0.0")
+    RELEASE_NOTES = {"1.0.0": "The standard set."}
+    BUILDER_CONFIGS = [
+        ShakyLettersConfig(name="letters", description="52 letters, six alphabets."),
+        ShakyLettersConfig(
+            name="shapes",
+            subject="shapes",
+            description="Triangles and quadrangles, not necessarily convex.",
+        ),
+    ]
+
+    def _info(self) -> tfds.core.DatasetInfo:
+        config, features = self.builder_config, tfds.features
+        if config.subject == "shapes":
+            subject = {"shape": features.ClassLabel(names=SHAPES)}
+        else:
+            sources = dict.fromkeys(
+                s for split in config.splits().values() for s in split.alphabets
+            )
+            subject = {
+                "letter": features.ClassLabel(names=list(LETTERS)),
+                "alphabet": features.ClassLabel(names=list(sources)),
+            }
+        samples = {
+            name: features.Tensor(shape=(None,), dtype=dtype)
+            for name, dtype in [
+                ("x", np.float32),
+                ("y", np.float32),
+                ("t", np.float32),
+                ("pen_down", np.bool_),
+            ]
+        }
+        return self.dataset_info_from_configs(
+            features=features.FeaturesDict(
+                {
+                    "image": features.Image(shape=(SIZE, SIZE, 1), dtype=np.uint8),
+                    "label": features.ClassLabel(names=CLASSES),
+                    **subject,
+                    "pen_width": np.float32,
+                    "tremor_hz": np.float32,
+                    "tremor_amplitude": np.float32,
+                    "strokes": samples,
+                }
+            ),
+            supervised_keys=("image", "label"),
+        )
+
+    def _split_generators(self, dl_manager: Any) -> dict[str, Iterator]:
+        splits = self.builder_config.splits()
+        return {name: self._generate_examples(split) for name, split in splits.items()}
+
+    def _generate_examples(self, split: Split) -> Iterator[tuple[int, dict]]:
+        for i in range(split.size):
+            yield i, example(self.builder_config, split, i)
