@@ -1,8 +1,12 @@
 """Command lines that answer wrong input with one line and exit code 2."""
 
+import contextlib
 import errno
 import math
+import os
 import sys
+import tempfile
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -18,6 +22,28 @@ _REFUSALS = {
     errno.ENOTDIR,
     errno.EISDIR,
 }
+
+
+@contextlib.contextmanager
+def quietly() -> Iterator[None]:
+    """Holds back what C++ libraries write to standard error inside the block.
+
+    TensorFlow prints notes while it is imported, whatever its log level. They are
+    shown after all if the block fails.
+    """
+    sys.stderr.flush()
+    with tempfile.TemporaryFile() as held:
+        stderr = os.dup(2)
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            held.seek(0)
+            os.write(stderr, held.read())
+            raise
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
 
 
 class InputError(click.ClickException):

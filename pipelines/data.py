@@ -6,10 +6,15 @@ import pathlib
 import numpy as np
 import tensorflow as tf
 import tensorflow_datasets as tfds
+from absl import logging
+from google.protobuf.json_format import ParseError
 
 from shaky_letters.shaky_letters_dataset_builder import Builder
 
 from .cli import InputError
+
+# TFDS warns its users of its own deprecated attributes.
+logging.set_verbosity(logging.ERROR)
 
 NAMES = ("letters", "shapes")
 
@@ -47,16 +52,17 @@ def prepare(dataset: str, quiet: bool = False) -> tfds.core.DatasetBuilder:
         builder.download_and_prepare()
         return builder
     folder = pathlib.Path(dataset)
-    if not folder.is_dir():
+    if not (folder / "dataset_info.json").is_file():
         raise InputError(
-            f"no dataset {dataset!r}: choose from {', '.join(NAMES)}, or give the "
-            "folder that 'tfds build shaky_letters' made"
+            f"no dataset {dataset!r}: choose from {', '.join(NAMES)}, or give a folder "
+            "that 'tfds build shaky_letters' made, with dataset_info.json in it"
         )
     try:
         builder = tfds.builder_from_directory(folder)
-    except (FileNotFoundError, tfds.core.registered.DatasetNotFoundError):
+    except (ParseError, ValueError, FileNotFoundError):
         raise InputError(
-            f"{dataset!r} holds no dataset: give the folder with dataset_info.json"
+            f"the dataset in {dataset!r} is damaged: delete that folder and run "
+            "'tfds build shaky_letters' again"
         ) from None
     wanted = (Builder.name, str(Builder.VERSION))
     found = (builder.name, str(builder.version))
@@ -74,25 +80,21 @@ def load(builder: tfds.core.DatasetBuilder, split: str) -> Images:
     Raises:
         InputError: a file of the split is damaged or missing.
     """
-    wanted = tfds.decode.PartialDecoding({"image": True, "label": True})
+    names = ("image", "label")
+    dataset = builder.as_dataset(
+        split=split, decoders=tfds.decode.PartialDecoding(dict.fromkeys(names, True))
+    )
+    damage = tf.errors.DataLossError, tf.errors.InvalidArgumentError
     try:
-        parts = list(
-            builder.as_dataset(split=split, decoders=wanted, shuffle_files=False)
-            .batch(1000)
-            .as_numpy_iterator()
-        )
-        images = Images(*(np.concatenate([p[k] for p in parts]) for k in wanted))
-        whole = len(images) == builder.info.splits[split].num_examples
-    except (tf.errors.DataLossError, tf.errors.InvalidArgumentError):
-        whole = False
-    except tf.errors.NotFoundError:
-        whole = False
-    if not whole:
+        parts = list(dataset.batch(1000).as_numpy_iterator())
+    except (*damage, tf.errors.NotFoundError):
+        parts = []
+    if sum(map(len, (p["label"] for p in parts))) != dataset.cardinality():
         raise InputError(
             f"split {split!r} in {builder.data_dir} is damaged: delete that folder and "
             "run 'tfds build shaky_letters' again"
         )
-    return images
+    return Images(*(np.concatenate([p[name] for p in parts]) for name in names))
 
 
 def batches(images: Images, batch_size: int = 500) -> tf.data.Dataset:
@@ -110,26 +112,47 @@ def training_batches(
 ) -> tf.data.Dataset:
     """Returns the batches of several epochs, one after the other.
 
-    Each epoch visits the images in an order of its own, which depends on the seed and
-    the number of the epoch alone: training that is resumed sees what it would have
-    seen. What does not fill a batch at an epoch's end is left out.
+    Each epoch visits the images in an order of its own, and each image in one of the
+    square's eight symmetries, drawn anew every time: a trembling hand is one however
+    the sheet lies. Both depend on the seed and the number of the epoch alone, so that
+    training that is resumed sees what it would have seen. What does not fill a batch
+    at an epoch's end is left out.
     """
     # One copy of the images; the pipeline carries indices until a batch is complete.
     image, label = tf.constant(images.image), tf.constant(images.label)
 
     def epoch(number: tf.Tensor) -> tf.data.Dataset:
-        key = tf.random.stateless_uniform(
-            [len(images)], seed=tf.stack([tf.constant(seed, tf.int64), number])
+        key = tf.stack([tf.constant(seed, tf.int64), number])
+        random = tf.random.stateless_uniform([4, len(images)], key)
+        order = tf.argsort(random[0])
+        turns = tf.transpose(random[1:] < 0.5)
+        return tf.data.Dataset.from_tensor_slices((order, turns)).batch(
+            batch_size, drop_remainder=True
         )
-        order = tf.data.Dataset.from_tensor_slices(tf.argsort(key))
-        return order.batch(batch_size, drop_remainder=True)
+
+    def batch(order: tf.Tensor, turns: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        turned = _turned(tf.gather(image, order), turns)
+        return _as_input(turned, tf.gather(label, order))
 
     return (
         tf.data.Dataset.range(epochs.start, epochs.stop)
         .flat_map(epoch)
-        .map(lambda i: _as_input(tf.gather(image, i), tf.gather(label, i)))
+        .map(batch)
         .prefetch(tf.data.AUTOTUNE)
     )
+
+
+def _turned(image: tf.Tensor, turns: tf.Tensor) -> tf.Tensor:
+    """Mirrors images top to bottom, left to right, and at the diagonal.
+
+    Args:
+        image: shape (n, side, side, channels).
+        turns: bool, shape (n, 3): which of the three is done to each image.
+    """
+    vertical, horizontal, diagonal = tf.unstack(turns[:, :, None, None, None], axis=1)
+    image = tf.where(vertical, image[:, ::-1], image)
+    image = tf.where(horizontal, image[:, :, ::-1], image)
+    return tf.where(diagonal, tf.transpose(image, [0, 2, 1, 3]), image)
 
 
 def _as_input(image: tf.Tensor, label: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

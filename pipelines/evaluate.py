@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .cli import Command
-from .train import read_config
+from .cli import Command, quietly
+from .config import read_config
 
 if TYPE_CHECKING:
     import keras
@@ -36,7 +36,8 @@ def run(folder: pathlib.Path, split: str, dataset: str | None = None) -> dict[st
         InputError: the folder holds no finished run, or a file is damaged.
     """
     config = read_config(folder)
-    from . import checkpoint, data
+    with quietly():
+        from . import checkpoint, data
 
     model = checkpoint.load_model(folder / "model.keras")
     images = data.load(data.prepare(dataset or config["dataset"]), split)
@@ -55,10 +56,9 @@ def run(folder: pathlib.Path, split: str, dataset: str | None = None) -> dict[st
 
 def classify(model: "keras.Model", images: "Images") -> Any:
     """Returns the model's answer to each image: 0 regular, 1 shaky, shape (n,)."""
-    from . import data
+    from . import data, device
 
-    # XLA, Keras's default, is slower on a CPU's convolutions.
-    model.compile(jit_compile=False)
+    model.jit_compile = device.detect().jit_compile
     return model.predict(data.batches(images), verbose=0).argmax(-1)
 
 

@@ -75,7 +75,7 @@ def weights(path: pathlib.Path, w: np.ndarray, u: np.ndarray) -> None:
         label=f"exactly zero: {zeros / u.size:.1%}",
     )
     right.set_title("sparse: u")
-    right.legend(frameon=False)
+    right.legend(frameon=False, fontsize="small", loc="upper right")
     for axes in (left, right):
         axes.set_yscale("log")
         axes.set_xlabel("weight")

@@ -13,14 +13,14 @@ import rvsm_tf as rvsm
 from . import data, device, plots
 from .checkpoint import Checkpoint, History
 from .cli import InputError
+from .config import TrainConfig, claim
 from .evaluate import SPLITS, classify
 from .files import replacing, write_json
-from .train import TrainConfig
 
-# Peak learning rates, and the rate of the pull towards u where it is not ηβ: Adam's
+# Peak learning rates, and peak rates of the pull towards u where it is not ηβ: Adam's
 # steps have a size of their own, and ηβ would be a thousandth of them.
 _LEARNING_RATE = {"sgd": 0.02, "adam": 1e-3, "adamw": 1e-3}
-_KAPPA = {"sgd": None, "adam": 0.002, "adamw": 0.002}
+_KAPPA = {"adam": 0.005, "adamw": 0.005}
 
 # Share of training after which --target-sparsity is reached; the rest is for the
 # remaining weights to settle.
@@ -53,6 +53,7 @@ class Training:
         keras.config.set_dtype_policy(self.precision)
         try:
             model = checkpoint.restore() or self._new_model(len(train))
+            claim(self.output, self.config)
             history = self._fit(model, checkpoint, train, test)
         finally:
             keras.config.set_dtype_policy("float32")
@@ -79,11 +80,7 @@ class Training:
         if config.penalty != "none":
             model = self._split(model, steps)
         rate = config.learning_rate or _LEARNING_RATE[config.optimizer]
-        # Half an epoch of warm-up keeps momentum from overshooting at the start.
-        warmup = max(1, steps // config.epochs // 2)
-        schedule = CosineDecay(
-            rate / 10, max(1, steps - warmup), warmup_target=rate, warmup_steps=warmup
-        )
+        schedule = CosineDecay(rate, steps)
         optimizer = {
             "sgd": lambda: keras.optimizers.SGD(schedule, momentum=0.9),
             "adam": lambda: keras.optimizers.Adam(schedule),
@@ -105,14 +102,14 @@ class Training:
         if config.target_sparsity is not None:
             ramp = max(1, round(_RAMP * steps))
             lam = rvsm.TargetSparsity(config.target_sparsity, ramp)
+        # Like ηβ, the pull follows the learning rate to zero: at the end it must not
+        # drag weights that the gradient can no longer defend.
+        kappa = None
+        if config.optimizer in _KAPPA:
+            kappa = CosineDecay(_KAPPA[config.optimizer], steps)
+        split = dict.fromkeys(config.patterns, penalty)
         try:
-            return rvsm.RVSM(
-                net,
-                dict.fromkeys(config.patterns, penalty),
-                lam,
-                config.beta,
-                kappa=_KAPPA[config.optimizer],
-            )
+            return rvsm.RVSM(net, split, lam, config.beta, kappa)
         except ValueError as error:
             raise InputError(f"--split-layers: {error}") from None
 
@@ -142,6 +139,7 @@ class Training:
                 steps_per_epoch=steps,
                 validation_data=data.batches(test),
                 callbacks=[*method, board, history, checkpoint],
+                shuffle=False,  # the batches are shuffled already
                 verbose=0,
             )
         return history.rows

@@ -77,6 +77,11 @@ class TargetSparsity:
         """Returns the constructor's arguments."""
         return dataclasses.asdict(self)
 
+    @classmethod
+    def from_config(cls, config: dict) -> "TargetSparsity":
+        """Returns the target with these constructor arguments."""
+        return cls(**config)
+
 
 Schedule = float | LearningRateSchedule | TargetSparsity
 """What λ can be; β can be the first two."""

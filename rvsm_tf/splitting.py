@@ -95,21 +95,21 @@ class Splitting(keras.layers.Layer):
         chosen = select(net, split)
 
         self.position = self._state("position", 0, "int32")
-        self.beta = self._state("beta", 1.0)
-        self.lam = self._state("lam", 0.0)
+        self.beta = self._state("beta", _start(self._beta_schedule))
+        self.lam = self._state("lam", _start(check_lam(lam)))
         # Schedule of each λ, in the order of creation; splits refer to the variables.
         self._schedules = [(check_lam(lam), self.lam)]
         splits = []
         for key, penalty, own, kernels in chosen:
             variable = self.lam
             if own is not None:
-                variable = self._state(f"lam_{key}", 0.0)
+                start = _start(check_lam(own))
+                variable = self._state("lam_" + key.replace("/", "_"), start)
                 self._schedules.append((check_lam(own), variable))
             splits.append(Split(key, penalty, variable, kernels))
         self.splits = tuple(splits)
         self._hardened = False
         self.built = True
-        self._follow_schedules(first=True)
 
     def _state(self, name: str, value: float, dtype: str = "float32"):
         return self.add_weight(
@@ -195,7 +195,7 @@ class Splitting(keras.layers.Layer):
 
     def lams(self) -> dict[str, float]:
         """Returns each λ by name: `lam`, and `lam_<key>` of splits with their own."""
-        return {lam.name: float(lam) for _, lam in self._schedules}
+        return {lam.name: _scalar(lam) for _, lam in self._schedules}
 
     def gap(self) -> float:
         """Returns ‖w − u‖ over all split kernels."""
@@ -206,23 +206,28 @@ class Splitting(keras.layers.Layer):
     def lagrangian(self, loss: float) -> float:
         """Returns f(w) + λ P(u) + β/2 ‖w − u‖², given f(w)."""
         u = self.u()
-        cost = sum(float(s.lam) * float(s.penalty(u[w.path])) for s, w in self.kernels)
-        return float(loss) + cost + float(self.beta) / 2 * self.gap() ** 2
+        cost = sum(
+            _scalar(s.lam) * _scalar(s.penalty(u[w.path])) for s, w in self.kernels
+        )
+        return float(loss) + cost + _scalar(self.beta) / 2 * self.gap() ** 2
 
     def _ratio(self, lam: Any) -> Any:
         """Returns the step λ/β of the proximal operator."""
         return ops.copy(lam) / ops.copy(self.beta)
 
-    def _follow_schedules(self, first: bool = False) -> None:
-        """Sets λ and β to what their schedules say for the current position."""
-        _schedule_number(self.beta, self._beta_schedule, self.position, first)
-        for schedule, lam in self._schedules:
-            if isinstance(schedule, TargetSparsity):
-                self._meet(schedule, lam, first)
-            else:
-                _schedule_number(lam, schedule, self.position, first)
+    def _follow_schedules(self) -> None:
+        """Sets λ and β to what their schedules say for the current position.
 
-    def _meet(self, target: TargetSparsity, lam: keras.Variable, first: bool) -> None:
+        A number's variable is left alone: whoever changes it by hand, during training
+        or by loading a saved model, keeps that value.
+        """
+        for schedule, variable in (self._beta_schedule, self.beta), *self._schedules:
+            if isinstance(schedule, TargetSparsity):
+                self._meet(schedule, variable)
+            elif isinstance(schedule, LearningRateSchedule):
+                variable.assign(schedule(ops.copy(self.position)))
+
+    def _meet(self, target: TargetSparsity, lam: keras.Variable) -> None:
         """Sets a λ so that its kernels have the zeros asked for, when that is due."""
         governed = [(s.penalty, ops.copy(w)) for s, w in self.kernels if s.lam is lam]
         if not governed:
@@ -230,7 +235,7 @@ class Splitting(keras.layers.Layer):
         position, beta = ops.copy(self.position), ops.copy(self.beta)
         due = ops.logical_or(position % target.every == 0, position == target.steps)
         solved = ops.cond(
-            ops.logical_or(due, first),
+            due,
             lambda: _solve(target, position, beta, *zip(*governed)),
             lambda: ops.copy(lam),
         )
@@ -323,21 +328,18 @@ def _wide(x: Any) -> Any:
     return ops.cast(x, "float32")
 
 
-def _schedule_number(
-    variable: keras.Variable,
-    schedule: float | LearningRateSchedule,
-    position: keras.Variable,
-    first: bool,
-) -> None:
-    """Sets a variable to what a schedule says; a number is set once.
+def _scalar(x: Any) -> float:
+    """Returns a scalar tensor's or variable's value, also of a mirrored one."""
+    return float(ops.copy(x))
 
-    Later on a number's variable is left alone: whoever changes it by hand, during
-    training or by loading a saved model, keeps that value.
-    """
+
+def _start(schedule: Schedule) -> float:
+    """Returns the value that a schedule starts from, before any training."""
+    if isinstance(schedule, TargetSparsity):
+        return 0.0
     if isinstance(schedule, LearningRateSchedule):
-        variable.assign(schedule(ops.copy(position)))
-    elif first:
-        variable.assign(schedule)
+        return float(schedule(0))
+    return schedule
 
 
 def _fused(function):

@@ -52,7 +52,7 @@ class Hands:
     pace: Range = (28.0, 50.0)
     width: Range = (2.0, 4.0)
     tremor_hz: Range = (4.0, 6.2)
-    tremor_amplitude: Range = (3.0, 5.0)
+    tremor_amplitude: Range = (2.6, 4.2)
     jitter_hz: Range = (8.0, 12.0)
     jitter_amplitude: Range = (0.1, 0.3)
 
@@ -91,7 +91,7 @@ def write(path: Path, hands: Hands, shaky: bool, rng: np.random.Generator) -> Re
         # Mostly along one axis, less across it: an ellipse.
         axis = rng.uniform(0, np.pi)
         along = _oscillate(t, hz, amplitude, rng)
-        across = _oscillate(t, hz, 0.6 * amplitude, rng)
+        across = _oscillate(t, hz, 0.7 * amplitude, rng)
         x = x + np.cos(axis) * along - np.sin(axis) * across
         y = y + np.sin(axis) * along + np.cos(axis) * across
     x = x + _jitter(t, hands, rng)

@@ -57,7 +57,7 @@ def test_a_step_by_hand(split_net, data, reference_prox, penalty, kappa):
     before = [w.astype("float64") for w in net.get_weights()]
     u = reference_prox(penalty, before[0], LAM / BETA)
     assert 0 < (u == 0).mean() < 1
-    np.testing.assert_allclose(splitting.u()["dense/kernel"], u, atol=1e-6)
+    np.testing.assert_allclose(splitting.u()["net/dense/kernel"], u, atol=1e-6)
 
     descend(net, SGD(eta), *data, splitting)
 
@@ -180,13 +180,11 @@ def test_constraints_hold_after_the_pull(split_net, data):
 
 def test_a_bfloat16_kernel_trains(split_net, data):
     net, splitting = split_net(rvsm.L0(), dtype="bfloat16")
-    wide = {"dense/kernel": ops.cast(net.layers[0].kernel, "float32")}
-    u = splitting.u()["dense/kernel"]
+    wide = ops.convert_to_numpy(ops.cast(net.layers[0].kernel, "float32"))
+    u = splitting.u()["net/dense/kernel"]
     assert keras.backend.standardize_dtype(u.dtype) == "bfloat16"
-    kept = np.abs(wide["dense/kernel"]) > np.sqrt(2 * LAM / BETA)
-    np.testing.assert_array_equal(
-        ops.cast(u, "float32"), np.where(kept, wide["dense/kernel"], 0)
-    )
+    expected = np.where(np.abs(wide) > np.sqrt(2 * LAM / BETA), wide, 0)
+    np.testing.assert_array_equal(ops.cast(u, "float32"), expected)
     optimizer = SGD(0.2)
     losses = [descend(net, optimizer, *data, splitting) for _ in range(30)]
     assert losses[-1] < 0.5 * losses[0]
@@ -200,12 +198,12 @@ def test_a_bfloat16_kernel_trains(split_net, data):
 @pytest.mark.parametrize("beta", [0.1, 3.0])
 @pytest.mark.parametrize("penalty", PENALTIES, ids=str)
 def test_the_lagrangian_never_rises_on_quadratics(penalty, beta, share):
-    # f(w) = ½ ‖A w − b‖², so that L is the largest eigenvalue of AᵀA.
+    # f(w) = ½ ‖A w − b‖²: L is the square of A's largest singular value.
     rng = np.random.default_rng(3)
-    a = rng.normal(size=(12, 6)).astype("float32") / 3
+    basis, _ = np.linalg.qr(rng.normal(size=(12, 6)))
+    a = (basis * np.linspace(0.5, 1.5, 6)).astype("float32")
     b = rng.normal(size=(12, 2)).astype("float32")
-    lipschitz = np.linalg.eigvalsh(a.T @ a).max()
-    eta = share * 2 / (beta + lipschitz)
+    eta = share * 2 / (beta + 1.5**2)
     lam = 0.05
 
     net = keras.Sequential(
@@ -233,7 +231,7 @@ def test_the_lagrangian_never_rises_on_quadratics(penalty, beta, share):
     assert np.diff(values).max() <= 2e-6 * values[0]
     assert values[-1] < values[0]
 
-    for _ in range(1500):
+    for _ in range(600):
         step()
     w, u = kernel.numpy(), splitting.u()["net/dense/kernel"].numpy()
     gradient = a.T @ (a @ w - b)
@@ -381,7 +379,7 @@ def test_groups_have_their_penalty_and_lam(nested, reference_prox):
     for path, (penalty, lam) in expected.items():
         reference = reference_prox(penalty, kernels[path], lam / BETA)
         np.testing.assert_allclose(u[path], reference, atol=1e-6)
-    assert list(splitting.lams()) == ["lam", "lam_encoder/*", "lam_out"]
+    assert list(splitting.lams()) == ["lam", "lam_encoder_*", "lam_out"]
 
 
 @pytest.mark.parametrize(
@@ -439,5 +437,7 @@ def test_wrong_numbers_are_quoted(make_net, name, value):
 def test_lam_may_be_zero(make_net):
     net = make_net()
     splitting = rvsm.Splitting(net, {"dense": rvsm.L0()}, 0, BETA)
-    np.testing.assert_array_equal(splitting.u()["dense/kernel"], net.layers[0].kernel)
+    np.testing.assert_array_equal(
+        splitting.u()["net/dense/kernel"], net.layers[0].kernel
+    )
     assert splitting.gap() == 0

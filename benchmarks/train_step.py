@@ -1,0 +1,178 @@
+"""How long a training step takes, and what the splitting adds to it.
+
+python -m benchmarks.train_step
+
+Four ways to train the paper's network on the same batches, timed in turns within one
+run: Keras as it comes (`fit` with its defaults), the loop of `pipelines.train`
+without and with the splitting, and magnitude pruning by
+tensorflow-model-optimization. Prints milliseconds per step, median and range over
+the rounds, and the median of the ratios within a round.
+"""
+
+import json
+import pathlib
+import statistics
+import time
+from collections.abc import Callable
+
+import click
+
+from pipelines.cli import quietly
+
+BATCH = 64
+
+
+def stopwatch(callback_class: type) -> object:
+    """Returns a callback that knows the mean time of a step, the first left out."""
+
+    class Stopwatch(callback_class):
+        def on_train_begin(self, logs=None):
+            self.ends = []
+
+        def on_train_batch_end(self, batch, logs=None):
+            self.ends.append(time.perf_counter())
+
+        @property
+        def milliseconds(self):
+            return 1000 * (self.ends[-1] - self.ends[0]) / (len(self.ends) - 1)
+
+    return Stopwatch()
+
+
+def contestants(steps: int) -> dict[str, Callable[[], float]]:
+    """Returns, by name, functions that train some steps and return ms per step."""
+    with quietly():
+        import keras
+        import numpy as np
+        import tensorflow_model_optimization as tfmot
+        import tf_keras
+
+        import rvsm_tf as rvsm
+        from pipelines import data, device
+
+    here = device.detect()
+    rng = np.random.default_rng(0)
+    count = BATCH * (steps + 1)
+    images = data.Images(
+        (255 * (rng.random((count, 100, 100, 1)) < 0.05)).astype("uint8"),
+        rng.integers(0, 2, count),
+    )
+    as_float = images.image.astype("float32") / 255
+
+    def timed(model, batches):
+        watch = stopwatch(keras.callbacks.Callback)
+        model.fit(batches, callbacks=[watch], shuffle=False, verbose=0)
+        return watch.milliseconds
+
+    def compiled(model, **arguments):
+        model.compile(
+            keras.optimizers.Adam(1e-3),
+            "sparse_categorical_crossentropy",
+            metrics=["accuracy"],
+            **arguments,
+        )
+        return model
+
+    def tuned():
+        return data.training_batches(images, BATCH, 0, range(1))
+
+    default = compiled(rvsm.networks.paper_cnn())
+    keras.config.set_dtype_policy(here.precision)
+    plain = compiled(rvsm.networks.paper_cnn(), jit_compile=here.jit_compile)
+    split = {
+        name: compiled(
+            rvsm.RVSM(
+                rvsm.networks.paper_cnn(), {"dense": penalty}, lam, 0.1, kappa=1e-3
+            ),
+            jit_compile=here.jit_compile,
+        )
+        for name, penalty, lam in [
+            ("tuned loop with RVSM, TL1", rvsm.TL1(a=0.1), 5e-4),
+            ("tuned loop with RVSM, ℓ0", rvsm.L0(), 5e-4),
+            (
+                "tuned loop with RVSM, TL1, target 97 %",
+                rvsm.TL1(a=0.1),
+                rvsm.TargetSparsity(0.97, steps=1000),
+            ),
+        ]
+    }
+    keras.config.set_dtype_policy("float32")
+    pruned = magnitude_pruned(tf_keras, tfmot)
+
+    def default_fit():
+        watch = stopwatch(keras.callbacks.Callback)
+        default.fit(
+            as_float, images.label, batch_size=BATCH, callbacks=[watch], verbose=0
+        )
+        return watch.milliseconds
+
+    def pruned_fit():
+        watch = stopwatch(tf_keras.callbacks.Callback)
+        update = tfmot.sparsity.keras.UpdatePruningStep()
+        callbacks = [watch, update]
+        pruned.fit(
+            as_float, images.label, batch_size=BATCH, callbacks=callbacks, verbose=0
+        )
+        return watch.milliseconds
+
+    return {
+        "Keras's default fit": default_fit,
+        "tuned loop": lambda: timed(plain, tuned()),
+        **{name: (lambda m=m: timed(m, tuned())) for name, m in split.items()},
+        "tfmot magnitude pruning": pruned_fit,
+    }
+
+
+def magnitude_pruned(tf_keras, tfmot):
+    """Returns the paper's network in tf_keras, its dense kernel being pruned."""
+    stack = [tf_keras.Input((100, 100, 1))]
+    for _ in range(3):
+        stack.append(tf_keras.layers.Conv2D(32, 3, padding="same", activation="relu"))
+        stack.append(tf_keras.layers.MaxPooling2D(2, 2, padding="same"))
+    schedule = tfmot.sparsity.keras.PolynomialDecay(0.0, 0.97, 0, 1000)
+    dense = tf_keras.layers.Dense(128, activation="relu")
+    stack += [
+        tf_keras.layers.Flatten(),
+        tfmot.sparsity.keras.prune_low_magnitude(dense, schedule),
+        tf_keras.layers.Dense(2, activation="softmax"),
+    ]
+    model = tf_keras.Sequential(stack)
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+@click.command()
+@click.option("--steps", default=20, show_default=True, help="Steps timed per turn.")
+@click.option("--rounds", default=7, show_default=True, help="Turns of each.")
+@click.option("--output", type=click.Path(path_type=pathlib.Path), metavar="FILE.json")
+def main(steps: int, rounds: int, output: pathlib.Path | None) -> None:
+    """Print ms per training step, and ratios, of several ways to train."""
+    ways = contestants(steps)
+    for way in ways.values():
+        way()  # compiles
+    times = {name: [] for name in ways}
+    for _ in range(rounds):
+        for name, way in ways.items():
+            times[name].append(way())
+    rows = []
+    print(f"{'':40}{'ms/step':>8} {'range':>15} {'÷ tuned loop':>13}")
+    for name, measured in times.items():
+        ratio = statistics.median(
+            a / b for a, b in zip(measured, times["tuned loop"], strict=True)
+        )
+        row = {
+            "method": name,
+            "ms_per_step": round(statistics.median(measured), 2),
+            "ms_lowest": round(min(measured), 2),
+            "ms_highest": round(max(measured), 2),
+            "ratio_to_tuned": round(ratio, 3),
+        }
+        rows.append(row)
+        span = f"{row['ms_lowest']:.1f}-{row['ms_highest']:.1f}"
+        print(f"{name:40}{row['ms_per_step']:8.1f} {span:>15} {ratio:13.3f}")
+    if output:
+        output.write_text(json.dumps(rows, indent=2, ensure_ascii=False) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""Who may import whom (shared/design.md), read from the sources."""
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+OURS = {"rvsm_tf", "shaky_letters", "pipelines", "export", "benchmarks", "tests"}
+
+
+def imported(source):
+    """Yields every absolute module name that a source imports, wherever it does."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def escapes(source, depth):
+    """Whether a relative import leaves the package of a file so deep in it."""
+    return any(
+        isinstance(node, ast.ImportFrom) and node.level > depth
+        for node in ast.walk(ast.parse(source))
+    )
+
+
+def sources(folder):
+    return sorted((ROOT / folder).rglob("*.py"))
+
+
+def tops(path):
+    return {name.split(".")[0] for name in imported(path.read_text("utf-8"))}
+
+
+def name(path):
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("path", sources("rvsm_tf"), ids=name)
+def test_the_method_needs_only_keras_tensorflow_and_numpy(path):
+    allowed = {"keras", "tensorflow", "numpy", "rvsm_tf"} | sys.stdlib_module_names
+    assert tops(path) <= allowed
+    source = path.read_text("utf-8")
+    assert not any(n.startswith("tensorflow.lite") for n in imported(source))
+    assert not any(
+        isinstance(node, ast.Attribute)
+        and node.attr == "lite"
+        and isinstance(node.value, ast.Name)
+        and node.value.id in ("tf", "tensorflow")
+        for node in ast.walk(ast.parse(source))
+    )
+
+
+@pytest.mark.parametrize("path", sources("shaky_letters"), ids=name)
+def test_the_data_knows_nothing_of_ours(path):
+    assert not tops(path) & (OURS - {"shaky_letters"})
+
+
+@pytest.mark.parametrize(
+    ("folder", "banned"),
+    [
+        ("export", {"pipelines", "shaky_letters", "tests"}),
+        ("pipelines", {"benchmarks", "tests"}),
+        ("benchmarks", {"tests"}),
+    ],
+)
+def test_nobody_imports_upstream(folder, banned):
+    assert not {name(p): tops(p) & banned for p in sources(folder) if tops(p) & banned}
+
+
+@pytest.mark.parametrize("folder", sorted(OURS))
+def test_relative_imports_stay_in_their_folder(folder):
+    for path in sources(folder):
+        depth = len(path.relative_to(ROOT).parts) - 1
+        assert not escapes(path.read_text("utf-8"), depth), name(path)
+
+
+def test_the_reader_of_imports_sees_them_all():
+    source = "import a.b\ndef f():\n    from c import d\n    from . import e\n"
+    assert set(imported(source)) == {"a.b", "c", "c.d"}
+    assert escapes("from .. import x", 1)
+    assert not escapes("from . import x", 1)
+    assert sources("rvsm_tf")
+    assert sources("shaky_letters")
