@@ -1,6 +1,6 @@
 """How long a training step takes, and what the splitting adds to it.
 
-python -m benchmarks.train_step
+python -m benchmarks.train_step --output docs/results
 
 Four ways to train the paper's network on the same batches, timed in turns within one
 run: Keras as it comes (`fit` with its defaults), the loop of `pipelines.train`
@@ -9,7 +9,6 @@ tensorflow-model-optimization. Prints milliseconds per step, median and range ov
 the rounds, and the median of the ratios within a round.
 """
 
-import json
 import pathlib
 import statistics
 import time
@@ -18,6 +17,8 @@ from collections.abc import Callable
 import click
 
 from pipelines.cli import quietly
+
+from . import page
 
 BATCH = 64
 
@@ -144,7 +145,7 @@ def magnitude_pruned(tf_keras, tfmot):
 @click.command()
 @click.option("--steps", default=20, show_default=True, help="Steps timed per turn.")
 @click.option("--rounds", default=7, show_default=True, help="Turns of each.")
-@click.option("--output", type=click.Path(path_type=pathlib.Path), metavar="FILE.json")
+@click.option("--output", type=click.Path(path_type=pathlib.Path), metavar="DIR")
 def main(steps: int, rounds: int, output: pathlib.Path | None) -> None:
     """Print ms per training step, and ratios, of several ways to train."""
     ways = contestants(steps)
@@ -171,7 +172,17 @@ def main(steps: int, rounds: int, output: pathlib.Path | None) -> None:
         span = f"{row['ms_lowest']:.1f}-{row['ms_highest']:.1f}"
         print(f"{name:40}{row['ms_per_step']:8.1f} {span:>15} {ratio:13.3f}")
     if output:
-        output.write_text(json.dumps(rows, indent=2, ensure_ascii=False) + "\n")
+        page.write(
+            output,
+            "train_step",
+            "A training step",
+            f"python -m benchmarks.train_step --steps {steps} --rounds {rounds} "
+            f"--output {output}",
+            "The paper's network, batches of 64, all ways in turns within one run. "
+            "Milliseconds per step: median, lowest and highest over the rounds. "
+            "Ratio: median of the ratios to the tuned loop within a round.",
+            rows,
+        )
 
 
 if __name__ == "__main__":

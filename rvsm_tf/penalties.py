@@ -13,7 +13,7 @@ Narrow types (bfloat16, float16) are computed in float32 and rounded once.
 """
 
 import dataclasses
-import math
+import numbers
 from typing import Any
 
 import keras
@@ -137,19 +137,23 @@ class TL1(Penalty):
         |u| = |w| − (a+|w|)·y(s),   y(s) = 4/3 sin²(arcsin(√s)/3).
 
     Args:
-        a: positive and finite.
+        a: from 1e-30 to 1e30.
 
     Raises:
-        ValueError: a is not a positive, finite number.
+        ValueError: a is not a number in that range.
     """
 
     a: float = 1.0
 
     def __post_init__(self):
-        """Rejects what is not a positive, finite number."""
-        number = isinstance(self.a, (int, float)) and not isinstance(self.a, bool)
-        if not (number and 0 < self.a < math.inf):
-            raise ValueError(f"a must be a positive, finite number, got {self.a!r}")
+        """Rejects what is not a positive number that float32 can hold."""
+        number = isinstance(self.a, numbers.Real) and not isinstance(self.a, bool)
+        if not (number and 1e-30 <= self.a <= 1e30):
+            raise ValueError(
+                f"a must be a positive, finite number, got {self.a!r} (float32 takes "
+                "1e-30 to 1e30)"
+            )
+        object.__setattr__(self, "a", float(self.a))
 
     def threshold(self, step: Any) -> Any:
         """step·(a+1)/a while step ≤ a²/(2(a+1)), else √(2·step·(a+1)) − a/2."""

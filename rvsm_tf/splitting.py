@@ -17,7 +17,7 @@ optimizer would divide its scale away. Its own rate is κ = ηβ, or what is giv
 import contextlib
 import dataclasses
 import fnmatch
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import keras
@@ -128,7 +128,8 @@ class Splitting(keras.layers.Layer):
 
     def u(self) -> dict[str, Any]:
         """Returns the sparse twin of each kernel, by the kernel's path."""
-        return {w.path: s.penalty.prox(w, self._ratio(s.lam)) for s, w in self.kernels}
+        steps = {id(lam): self._ratio(value) for lam, value in self._current()}
+        return {w.path: s.penalty.prox(w, steps[id(s.lam)]) for s, w in self.kernels}
 
     @contextlib.contextmanager
     def step(self, optimizer: keras.optimizers.Optimizer) -> Iterator[None]:
@@ -183,19 +184,18 @@ class Splitting(keras.layers.Layer):
 
     def harden(self) -> None:
         """Overwrites w with u, for good."""
-        for split, w in self.kernels:
-            w.assign(split.penalty.prox(w, self._ratio(split.lam)))
+        u = self.u()
+        for _, w in self.kernels:
+            w.assign(u[w.path])
 
     def sparsity(self) -> float:
         """Returns the share of zeros in u over all split kernels, 0 to 1."""
-        zeros = sum(
-            int(s.penalty.zeros(w, self._ratio(s.lam))) for s, w in self.kernels
-        )
-        return zeros / sum(w.value.shape.num_elements() for _, w in self.kernels)
+        u = list(self.u().values())
+        return sum(int(ops.sum(x == 0)) for x in u) / sum(int(ops.size(x)) for x in u)
 
     def lams(self) -> dict[str, float]:
         """Returns each λ by name: `lam`, and `lam_<key>` of splits with their own."""
-        return {lam.name: _scalar(lam) for _, lam in self._schedules}
+        return {lam.name: float(value) for lam, value in self._current()}
 
     def gap(self) -> float:
         """Returns ‖w − u‖ over all split kernels."""
@@ -205,9 +205,9 @@ class Splitting(keras.layers.Layer):
 
     def lagrangian(self, loss: float) -> float:
         """Returns f(w) + λ P(u) + β/2 ‖w − u‖², given f(w)."""
-        u = self.u()
+        u, lam = self.u(), {id(lam): float(value) for lam, value in self._current()}
         cost = sum(
-            _scalar(s.lam) * _scalar(s.penalty(u[w.path])) for s, w in self.kernels
+            lam[id(s.lam)] * float(s.penalty(u[w.path])) for s, w in self.kernels
         )
         return float(loss) + cost + _scalar(self.beta) / 2 * self.gap() ** 2
 
@@ -227,19 +227,34 @@ class Splitting(keras.layers.Layer):
             elif isinstance(schedule, LearningRateSchedule):
                 variable.assign(schedule(ops.copy(self.position)))
 
-    def _meet(self, target: TargetSparsity, lam: keras.Variable) -> None:
-        """Sets a λ so that its kernels have the zeros asked for, when that is due."""
-        governed = [(s.penalty, ops.copy(w)) for s, w in self.kernels if s.lam is lam]
-        if not governed:
-            return
+    def _current(self) -> list[tuple[keras.Variable, Any]]:
+        """Returns each λ's variable, and its value for the weights as they are now.
+
+        A target's λ is adjusted every few steps only; whoever looks at u in between
+        gets the share of zeros that was asked for all the same.
+        """
+        return [
+            (lam, self._solved(schedule, lam)())
+            if isinstance(schedule, TargetSparsity) and self._governed(lam)
+            else (lam, ops.copy(lam))
+            for schedule, lam in self._schedules
+        ]
+
+    def _governed(self, lam: keras.Variable) -> list[tuple[Penalty, Any]]:
+        return [(s.penalty, ops.copy(w)) for s, w in self.kernels if s.lam is lam]
+
+    def _solved(self, target: TargetSparsity, lam: keras.Variable) -> Callable:
+        """Returns a function that finds the λ with the zeros asked for now."""
+        penalties, kernels = zip(*self._governed(lam))
         position, beta = ops.copy(self.position), ops.copy(self.beta)
-        due = ops.logical_or(position % target.every == 0, position == target.steps)
-        solved = ops.cond(
-            due,
-            lambda: _solve(target, position, beta, *zip(*governed)),
-            lambda: ops.copy(lam),
-        )
-        lam.assign(solved)
+        return lambda: _solve(target, position, beta, penalties, kernels)
+
+    def _meet(self, target: TargetSparsity, lam: keras.Variable) -> None:
+        """Sets a target's λ when that is due."""
+        if self._governed(lam):
+            due = ops.copy(self.position) % target.every == 0
+            solved = self._solved(target, lam)
+            lam.assign(ops.cond(due, solved, lambda: ops.copy(lam)))
 
 
 def select(

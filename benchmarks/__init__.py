@@ -1,0 +1,1 @@
+"""The measured claims: scripts that print figures and write docs/results/."""

@@ -1,0 +1,47 @@
+"""A page of results: Markdown to read, JSON with the same figures."""
+
+import os
+import pathlib
+from typing import Any
+
+from pipelines.device import detect
+from pipelines.files import replacing, write_json
+
+
+def write(
+    folder: pathlib.Path,
+    name: str,
+    title: str,
+    command: str,
+    text: str,
+    rows: list[dict[str, Any]],
+) -> None:
+    """Writes NAME.md and NAME.json.
+
+    Args:
+        folder: where to.
+        name: of the page.
+        title: its heading.
+        command: what made it, as typed.
+        text: a paragraph or table of its own, Markdown.
+        rows: the figures; all have the same keys, which become the table's columns.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = [
+        f"# {title}",
+        "",
+        f"Made by `{command}` on {os.cpu_count()} cores of an {detect().name} "
+        "processor, no GPU.",
+        "",
+        text,
+        "",
+        "| " + " | ".join(key.replace("_", " ") for key in rows[0]) + " |",
+        "|" + " --- |" * len(rows[0]),
+    ]
+    lines += [
+        "| " + " | ".join("" if v is None else str(v) for v in row.values()) + " |"
+        for row in rows
+    ]
+    with replacing(folder / f"{name}.md") as draft:
+        draft.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    write_json(folder / f"{name}.json", rows)
