@@ -75,8 +75,13 @@ class History(keras.callbacks.Callback):
 
     def __init__(self, output: pathlib.Path, first: int, images: int, quiet: bool):
         super().__init__()
-        self.rows = read_rows(output / HISTORY)[:first]
         self._file = output / HISTORY
+        self.rows = read_rows(self._file)[:first]
+        if len(self.rows) < first:
+            raise InputError(
+                f"{str(self._file)!r} has {len(self.rows)} epochs, the checkpoint "
+                f"beside it {first}: train again into a new folder"
+            )
         self._images = images
         self._quiet = quiet
 

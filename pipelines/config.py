@@ -1,12 +1,11 @@
 """A run's configuration, and the folder that belongs to it."""
 
 import dataclasses
-import json
 import pathlib
 from typing import Any
 
 from .cli import InputError
-from .files import write_json
+from .files import read_json, write_json
 
 CONFIG = "config.json"
 PENALTIES = ("l0", "l1", "tl1", "none")
@@ -24,10 +23,10 @@ class TrainConfig:
     beta: float = 0.1
     target_sparsity: float | None = None
     split_layers: str = "dense"
-    optimizer: str = "sgd"
+    optimizer: str = "adam"
     learning_rate: float | None = None
-    epochs: int = 20
-    batch_size: int = 64
+    epochs: int = 30
+    batch_size: int = 32
     seed: int = 0
     dataset: str = "letters"
     precision: str = "auto"
@@ -84,10 +83,4 @@ def read_config(folder: pathlib.Path) -> dict[str, Any]:
         raise InputError(
             f"no run in {str(folder)!r}: give a folder that pipelines.train wrote"
         )
-    try:
-        config = json.loads(file.read_text("utf-8"))
-    except ValueError:
-        config = None
-    if not isinstance(config, dict):
-        raise InputError(f"{str(file)!r} is damaged: train again into a new folder")
-    return config
+    return read_json(file)

@@ -8,6 +8,8 @@ import pathlib
 from collections.abc import Iterator
 from typing import Any
 
+from .cli import InputError
+
 
 @contextlib.contextmanager
 def replacing(path: pathlib.Path) -> Iterator[pathlib.Path]:
@@ -43,9 +45,35 @@ def write_rows(path: pathlib.Path, rows: list[dict[str, Any]]) -> None:
         writer.writerows(rows)
 
 
+def read_json(path: pathlib.Path) -> dict[str, Any]:
+    """Returns the object in a JSON file.
+
+    Raises:
+        InputError: the file holds something else.
+    """
+    try:
+        value = json.loads(path.read_text("utf-8"))
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        raise _damaged(path)
+    return value
+
+
 def read_rows(path: pathlib.Path) -> list[dict[str, float]]:
-    """Returns the rows of a CSV file of numbers; none if there is no such file."""
+    """Returns the rows of a CSV file of numbers; none if there is no such file.
+
+    Raises:
+        InputError: the file holds something else.
+    """
     if not path.exists():
         return []
-    with open(path, newline="", encoding="utf-8") as file:
-        return [{k: float(v) for k, v in row.items()} for row in csv.DictReader(file)]
+    try:
+        with open(path, newline="", encoding="utf-8") as file:
+            return [{k: float(v) for k, v in r.items()} for r in csv.DictReader(file)]
+    except (ValueError, TypeError, csv.Error):
+        raise _damaged(path) from None
+
+
+def _damaged(path: pathlib.Path) -> InputError:
+    return InputError(f"{str(path)!r} is damaged: train again into a new folder")

@@ -4,7 +4,6 @@ python -m pipelines.train --penalty tl1 --a 0.1
 """
 
 import datetime
-import json
 import pathlib
 from typing import Any
 
@@ -12,6 +11,7 @@ import click
 
 from .cli import Command, InputError, Number, quietly
 from .config import OPTIMIZERS, PENALTIES, PRECISIONS, TrainConfig, check_output
+from .files import read_json
 
 
 def run(
@@ -35,7 +35,7 @@ def run(
     check_output(output, config, resume)
     finished = output / "metrics.json"
     if resume and finished.exists():
-        return json.loads(finished.read_text("utf-8"))
+        return read_json(finished)
     # TensorFlow takes seconds to import; wrong arguments are answered before that.
     with quietly():
         from .training import Training
@@ -97,14 +97,14 @@ def report(metrics: dict[str, Any], output: pathlib.Path) -> str:
     metavar="NAMES",
     help="Layers to split: names or patterns, with commas.",
 )
-@click.option("--optimizer", type=click.Choice(OPTIMIZERS), default="sgd")
+@click.option("--optimizer", type=click.Choice(OPTIMIZERS), default="adam")
 @click.option(
     "--learning-rate",
     type=Number(0, above=True),
     help="At its peak; by default what suits the optimizer.",
 )
-@click.option("--epochs", type=Number(1, whole=True), default=20)
-@click.option("--batch-size", type=Number(1, whole=True), default=64)
+@click.option("--epochs", type=Number(1, whole=True), default=30)
+@click.option("--batch-size", type=Number(1, whole=True), default=32)
 @click.option("--seed", type=Number(0, 2**31 - 1, whole=True), default=0)
 @click.option(
     "--dataset",

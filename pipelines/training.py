@@ -17,10 +17,12 @@ from .config import TrainConfig, claim
 from .evaluate import SPLITS, classify
 from .files import replacing, write_json
 
-# Peak learning rates, and peak rates of the pull towards u where it is not ηβ: Adam's
-# steps have a size of their own, and ηβ would be a thousandth of them.
-_LEARNING_RATE = {"sgd": 0.02, "adam": 1e-3, "adamw": 1e-3}
-_KAPPA = {"adam": 0.005, "adamw": 0.005}
+_LEARNING_RATE = {"sgd": 0.02, "adam": 1e-3, "adamw": 1e-3}  # at the peak
+
+# What κ adds up to over a training with Adam, whose steps have a size of their own: ηβ
+# would be a thousandth of them. A weight that nothing defends then shrinks to e^-8 of
+# its size.
+_PULL = 8.0
 
 # Share of training after which --target-sparsity is reached; the rest is for the
 # remaining weights to settle.
@@ -105,8 +107,8 @@ class Training:
         # Like ηβ, the pull follows the learning rate to zero: at the end it must not
         # drag weights that the gradient can no longer defend.
         kappa = None
-        if config.optimizer in _KAPPA:
-            kappa = CosineDecay(_KAPPA[config.optimizer], steps)
+        if config.optimizer != "sgd":
+            kappa = CosineDecay(min(1.0, 2 * _PULL / steps), steps)
         split = dict.fromkeys(config.patterns, penalty)
         try:
             return rvsm.RVSM(net, split, lam, config.beta, kappa)

@@ -5,7 +5,7 @@ from keras import layers
 from keras.initializers import HeNormal, RandomNormal
 
 
-def paper_cnn(stddev: float = 0.04, seed: int = 0) -> keras.Model:
+def paper_cnn(stddev: float = 0.1, seed: int = 0) -> keras.Model:
     """Returns the CNN of Xue and Xin (2019): three convolutions and a dense layer.
 
     3 × [32 filters 3×3, same padding, ReLU; max-pooling 2×2, stride 2, same padding],

@@ -52,7 +52,7 @@ class Hands:
     pace: Range = (28.0, 50.0)
     width: Range = (2.0, 4.0)
     tremor_hz: Range = (4.0, 6.2)
-    tremor_amplitude: Range = (2.8, 4.6)
+    tremor_amplitude: Range = (3.0, 4.6)
     jitter_hz: Range = (8.0, 12.0)
     jitter_amplitude: Range = (0.1, 0.3)
 
