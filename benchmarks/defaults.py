@@ -53,7 +53,6 @@ def main(seeds: int, runs: pathlib.Path, output: pathlib.Path | None) -> None:
                     "seed": seed,
                     **{name: round(found[name], 5) for name in FIGURES},
                     "dense_accuracy": figures["none"]["test_accuracy"],
-                    "train_seconds": found["train_seconds"],
                 }
             )
     summary = []

@@ -4,6 +4,8 @@ import errno
 import json
 import os
 import shutil
+import subprocess
+import sys
 
 import click
 import pytest
@@ -128,6 +130,22 @@ def test_a_layer_that_cannot_be_split_is_answered_with_those_that_can(
     assert says in line
     for name in ("conv1", "conv2", "conv3", "dense", "probabilities"):
         assert name in line
+
+
+def test_nothing_else_is_printed_not_even_by_tensorflow(letters, tmp_path):
+    process = subprocess.run(
+        [
+            *(sys.executable, "-m", "pipelines.train", "--split-layers", "denze"),
+            *("--dataset", letters, "--output", tmp_path / "run"),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert process.returncode == 2
+    assert process.stdout == ""
+    (line,) = process.stderr.splitlines()
+    assert line.startswith("Error: --split-layers: 'denze' matches no layer")
 
 
 def test_a_batch_larger_than_the_dataset_is_refused(letters, tmp_path):
