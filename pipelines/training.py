@@ -197,7 +197,7 @@ class Training:
 
 def _values(model: keras.Model, patterns: list[str]) -> np.ndarray:
     """Returns the weights of the named layers' kernels, shape (n,)."""
-    selection = rvsm.splitting.select(model, dict.fromkeys(patterns, rvsm.L0()))
+    selection = rvsm.selection.select(model, dict.fromkeys(patterns, rvsm.L0()))
     return np.concatenate(
         [np.asarray(w).ravel() for *_, kernels in selection for w in kernels]
     )

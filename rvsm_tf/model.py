@@ -8,7 +8,8 @@ import tensorflow as tf
 from keras.optimizers.schedules import LearningRateSchedule
 
 from .schedules import Schedule
-from .splitting import Selection, Splitting, key_of
+from .selection import Selection, key_of
+from .splitting import Splitting
 
 
 @keras.saving.register_keras_serializable(package="rvsm_tf")
@@ -28,7 +29,7 @@ class RVSM(keras.Model):
     Args:
         net: any Keras model: sequential, functional or subclassed.
         split: which kernels are split, and the penalty (and λ) of each, see
-            `rvsm_tf.splitting.Selection`.
+            `rvsm_tf.selection.Selection`.
         lam: λ, a number, a Keras schedule or a `TargetSparsity`.
         beta: β, a number or a Keras schedule. λ/β is the step of the thresholding.
         kappa: rate of the pull of w towards u, a number up to 1 or a Keras schedule;
