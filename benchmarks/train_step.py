@@ -31,11 +31,12 @@ def stopwatch(callback_class: type) -> object:
             self.ends = []
 
         def on_train_batch_end(self, batch, logs=None):
-            self.ends.append(time.perf_counter())
+            self.ends.append((batch, time.perf_counter()))
 
         @property
         def milliseconds(self):
-            return 1000 * (self.ends[-1] - self.ends[0]) / (len(self.ends) - 1)
+            (first, start), (last, end) = self.ends[0], self.ends[-1]
+            return 1000 * (end - start) / (last - first)
 
     return Stopwatch()
 
@@ -50,10 +51,11 @@ def contestants(steps: int) -> dict[str, Callable[[], float]]:
 
         import rvsm_tf as rvsm
         from pipelines import data, device
+        from pipelines.training import steps_at_once
 
     here = device.detect()
     rng = np.random.default_rng(0)
-    count = BATCH * (steps + 1)
+    count = BATCH * steps
     images = data.Images(
         (255 * (rng.random((count, 100, 100, 1)) < 0.05)).astype("uint8"),
         rng.integers(0, 2, count),
@@ -62,7 +64,9 @@ def contestants(steps: int) -> dict[str, Callable[[], float]]:
 
     def timed(model, batches):
         watch = stopwatch(keras.callbacks.Callback)
-        model.fit(batches, callbacks=[watch], shuffle=False, verbose=0)
+        model.fit(
+            batches, steps_per_epoch=steps, callbacks=[watch], shuffle=False, verbose=0
+        )
         return watch.milliseconds
 
     def compiled(model, **arguments):
@@ -95,7 +99,11 @@ def contestants(steps: int) -> dict[str, Callable[[], float]]:
     keras.config.set_dtype_policy("float32")
     loops["tuned loop in float32"] = rvsm.networks.paper_cnn()
     for model in loops.values():
-        compiled(model, jit_compile=here.jit_compile)
+        compiled(
+            model,
+            jit_compile=here.jit_compile,
+            steps_per_execution=steps_at_once(steps),
+        )
     pruned = magnitude_pruned(tf_keras, tfmot)
 
     def default_fit(model):
@@ -141,7 +149,7 @@ def magnitude_pruned(tf_keras, tfmot):
 
 
 @click.command()
-@click.option("--steps", default=20, show_default=True, help="Steps timed per turn.")
+@click.option("--steps", default=32, show_default=True, help="Steps per turn.")
 @click.option("--rounds", default=7, show_default=True, help="Turns of each.")
 @click.option("--output", type=click.Path(path_type=pathlib.Path), metavar="DIR")
 def main(steps: int, rounds: int, output: pathlib.Path | None) -> None:

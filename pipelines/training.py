@@ -93,6 +93,7 @@ class Training:
             "sparse_categorical_crossentropy",
             metrics=["accuracy"],
             jit_compile=self.device.jit_compile,
+            steps_per_execution=steps_at_once(images // config.batch_size),
         )
         return model
 
@@ -193,6 +194,15 @@ class Training:
         if isinstance(model, rvsm.RVSM):
             sparse = _values(model.harden(), self.config.patterns)
         plots.weights(self.output / "weights.png", dense, sparse)
+
+
+def steps_at_once(steps: int) -> int:
+    """Returns how many of an epoch's steps TensorFlow makes in one go.
+
+    A few are enough to make Python's share of the time small; they have to divide the
+    epoch, or Keras would run over its end.
+    """
+    return max(n for n in range(1, 9) if steps % n == 0)
 
 
 def _values(model: keras.Model, patterns: list[str]) -> np.ndarray:
