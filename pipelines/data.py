@@ -118,26 +118,28 @@ def training_batches(
     training that is resumed sees what it would have seen. What does not fill a batch
     at an epoch's end is left out.
     """
-    # One copy of the images; the pipeline carries indices until a batch is complete.
-    ink, label = tf.constant(images.image.ravel()), tf.constant(images.label)
-    symmetries = tf.constant(_symmetries(images.image.shape[1]))
-    pixels = symmetries.shape[1]
+    side = images.image.shape[1]
+    turned, label = tf.constant(_turned(images.image)), tf.constant(images.label)
+    # Eight pixels at once: the bits of every byte, as the network takes them.
+    every_byte = np.arange(256, dtype="uint8")[:, None]
+    pixels = tf.constant(np.unpackbits(every_byte, axis=1).astype("float32"))
+    steps = len(images) // batch_size
 
     def epoch(number: tf.Tensor) -> tf.data.Dataset:
         key = tf.stack([tf.constant(seed, tf.int64), number])
         random = tf.random.stateless_uniform([4, len(images)], key)
         order = tf.argsort(random[0])
         turn = tf.reduce_sum(tf.where(random[1:] < 0.5, [[1], [2], [4]], 0), axis=0)
-        return tf.data.Dataset.from_tensor_slices((order, turn)).batch(
-            batch_size, drop_remainder=True
+        whole = slice(steps * batch_size)
+        return tf.data.Dataset.from_tensor_slices(
+            tuple(tf.reshape(x[whole], (steps, batch_size)) for x in (order, turn))
         )
 
     def batch(order: tf.Tensor, turn: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        # One look-up both picks the images and turns them.
-        first = tf.cast(order, tf.int64)[:, None] * pixels
-        places = first + tf.gather(symmetries, turn)
-        turned = tf.reshape(tf.gather(ink, places), (-1, *images.image.shape[1:]))
-        return _as_input(turned, tf.gather(label, order))
+        packed = tf.cast(tf.gather(turned, 8 * order + turn), tf.int32)
+        flat = tf.reshape(tf.gather(pixels, packed), (batch_size, -1))
+        image = tf.reshape(flat[:, : side * side], (batch_size, side, side, 1))
+        return image, tf.gather(label, order)
 
     return (
         tf.data.Dataset.range(epochs.start, epochs.stop)
@@ -147,20 +149,23 @@ def training_batches(
     )
 
 
-def _symmetries(side: int) -> np.ndarray:
-    """Returns where each pixel of a turned square comes from.
+def _turned(image: np.ndarray) -> np.ndarray:
+    """Returns square binary images in all their symmetries, a bit for each pixel.
+
+    All eight together take the room that the images took.
 
     Returns:
-        int64, shape (8, side²): row k has bit 1 set if the picture is mirrored top to
-        bottom, 2 if then left to right, 4 if then at the diagonal.
+        uint8, shape (8 n, bytes): row 8 i + k is image i, mirrored top to bottom if k
+        has bit 1 set, then left to right if 2, then at the diagonal if 4.
     """
-    rows = []
+    turned = np.empty((len(image), 8, (image[0].size + 7) // 8), "uint8")
     for k in range(8):
-        places = np.arange(side * side, dtype="int64").reshape(side, side)
-        places = places[::-1] if k & 1 else places
-        places = places[:, ::-1] if k & 2 else places
-        rows.append((places.T if k & 4 else places).ravel())
-    return np.stack(rows)
+        copy = image[..., 0] > 0
+        copy = copy[:, ::-1] if k & 1 else copy
+        copy = copy[:, :, ::-1] if k & 2 else copy
+        copy = copy.transpose(0, 2, 1) if k & 4 else copy
+        turned[:, k] = np.packbits(copy.reshape(len(image), -1), axis=1)
+    return turned.reshape(-1, turned.shape[-1])
 
 
 def _as_input(image: tf.Tensor, label: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
