@@ -10,7 +10,7 @@ import time
 
 import click
 
-from pipelines.cli import quietly
+from commands.cli import quietly
 
 from . import page
 

@@ -4,8 +4,8 @@ import os
 import pathlib
 from typing import Any
 
+from commands.files import replacing, write_json
 from pipelines.device import detect
-from pipelines.files import replacing, write_json
 
 
 def write(

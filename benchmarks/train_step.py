@@ -19,7 +19,7 @@ from collections.abc import Callable
 
 import click
 
-from pipelines.cli import quietly
+from commands.cli import quietly
 
 from . import page
 

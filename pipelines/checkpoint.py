@@ -7,8 +7,8 @@ import zipfile
 import click
 import keras
 
-from .cli import InputError
-from .files import read_rows, replacing, write_rows
+from commands.cli import InputError
+from commands.files import read_rows, replacing, write_rows
 
 HISTORY = "history.csv"
 

@@ -4,8 +4,8 @@ import dataclasses
 import pathlib
 from typing import Any
 
-from .cli import InputError
-from .files import read_json, write_json
+from commands.cli import InputError
+from commands.files import read_json, write_json
 
 CONFIG = "config.json"
 PENALTIES = ("l0", "l1", "tl1", "none")

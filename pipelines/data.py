@@ -9,9 +9,8 @@ import tensorflow_datasets as tfds
 from absl import logging
 from google.protobuf.json_format import ParseError
 
+from commands.cli import InputError
 from shaky_letters.shaky_letters_dataset_builder import Builder
-
-from .cli import InputError
 
 # TFDS warns its users of its own deprecated attributes.
 logging.set_verbosity(logging.ERROR)

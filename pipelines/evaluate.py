@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .cli import Command, quietly
+from commands.cli import Command, quietly
+
 from .config import read_config
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from .files import replacing
+from commands.files import replacing
 
 _TRAIN, _SPARSE, _ZEROS = "#9aa5b1", "#0b6e99", "#d9480f"
 

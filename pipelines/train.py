@@ -9,9 +9,10 @@ from typing import Any
 
 import click
 
-from .cli import Command, InputError, Number, quietly
+from commands.cli import Command, InputError, Number, quietly
+from commands.files import read_json
+
 from .config import OPTIMIZERS, PENALTIES, PRECISIONS, TrainConfig, check_output
-from .files import read_json
 
 
 def run(

@@ -9,13 +9,13 @@ import tensorflow_datasets as tfds
 from keras.optimizers.schedules import CosineDecay
 
 import rvsm_tf as rvsm
+from commands.cli import InputError
+from commands.files import replacing, write_json
 
 from . import data, device, plots
 from .checkpoint import Checkpoint, History
-from .cli import InputError
 from .config import TrainConfig, claim
 from .evaluate import SPLITS, classify
-from .files import replacing, write_json
 
 _LEARNING_RATE = {"sgd": 0.02, "adam": 1e-3, "adamw": 1e-3}  # at the peak
 

@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-OURS = {"rvsm_tf", "shaky_letters", "pipelines", "export", "benchmarks", "tests"}
+OURS = {
+    *("rvsm_tf", "shaky_letters", "commands", "export", "pipelines"),
+    *("benchmarks", "tests"),
+}
 
 
 def imported(source):
@@ -63,7 +66,8 @@ def test_the_data_knows_nothing_of_ours(path):
 @pytest.mark.parametrize(
     ("folder", "banned"),
     [
-        ("export", {"pipelines", "shaky_letters", "tests"}),
+        ("commands", OURS - {"commands"}),
+        ("export", {"pipelines", "shaky_letters", "benchmarks", "tests"}),
         ("pipelines", {"benchmarks", "tests"}),
         ("benchmarks", {"tests"}),
     ],

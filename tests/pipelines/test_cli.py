@@ -11,8 +11,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from commands.cli import Command
 from pipelines import evaluate, train
-from pipelines.cli import Command
 from pipelines.config import TrainConfig, claim
 
 

@@ -13,8 +13,8 @@ from click.testing import CliRunner
 from PIL import Image
 from tensorflow.python.summary.summary_iterator import summary_iterator
 
+from commands.files import replacing
 from pipelines import evaluate, train
-from pipelines.files import replacing
 
 METRICS = {
     "test_accuracy",

@@ -1,0 +1,1 @@
+"""What every command has in common: how it answers wrong input, and writes files."""

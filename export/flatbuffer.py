@@ -1,0 +1,113 @@
+"""The inside of a .tflite file: tensors' values, and data of one's own.
+
+A file is read into the objects of TensorFlow Lite's schema, changed there, and packed
+again. Values travel as NumPy arrays; a tensor's buffer holds its bytes.
+"""
+
+from collections.abc import Iterator
+
+import flatbuffers
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+
+TYPES = {
+    schema.TensorType.FLOAT32: np.float32,
+    schema.TensorType.FLOAT16: np.float16,
+    schema.TensorType.INT8: np.int8,
+    schema.TensorType.INT32: np.int32,
+    schema.TensorType.INT64: np.int64,
+}
+"""The types of tensors whose values are read here."""
+
+
+def read(file: bytes) -> schema.ModelT:
+    """Returns a file's contents as objects."""
+    return schema.ModelT.InitFromPackedBuf(file, 0)
+
+
+def write(model: schema.ModelT) -> bytes:
+    """Returns the file with these contents."""
+    builder = flatbuffers.Builder(1 << 16)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
+
+
+def stored(model: schema.ModelT, tensor: schema.TensorT) -> np.ndarray | None:
+    """Returns the values that the file holds for a tensor, in one dimension.
+
+    None if it holds none, or a type of no interest here. Of a sparse tensor these are
+    the values that are not left out.
+    """
+    data = model.buffers[tensor.buffer].data
+    if data is None or len(data) == 0 or tensor.type not in TYPES:
+        return None
+    return np.frombuffer(np.asarray(data, np.uint8).tobytes(), TYPES[tensor.type])
+
+
+def store(model: schema.ModelT, tensor: schema.TensorT, values: np.ndarray) -> None:
+    """Puts values, of the tensor's type, into the tensor's buffer."""
+    model.buffers[tensor.buffer].data = np.frombuffer(values.tobytes(), np.uint8)
+
+
+def constants(model: schema.ModelT) -> Iterator[tuple[schema.TensorT, np.ndarray]]:
+    """Yields every tensor of the main graph that holds values, with the values."""
+    for tensor in model.subgraphs[0].tensors:
+        values = stored(model, tensor)
+        if values is not None:
+            yield tensor, values
+
+
+def tidy(file: bytes) -> bytes:
+    """Returns the file without what no runtime reads, and without negative zeros.
+
+    A zero weight times a negative scale, as when batch normalisation is folded, is
+    -0.0: as good as zero for the arithmetic, but other bytes, which zip badly. Names
+    of tensors inside the graph, the converter's notes on how it was called, and
+    buffers that nothing refers to go.
+    """
+    model = read(file)
+    for tensor, values in constants(model):
+        if np.issubdtype(values.dtype, np.floating):
+            store(model, tensor, values + values.dtype.type(0))
+    for graph in model.subgraphs:
+        ends = {*graph.inputs, *graph.outputs}
+        for index, tensor in enumerate(graph.tensors):
+            if index not in ends:
+                tensor.name = b""
+    model.metadata = None
+    model.metadataBuffer = None
+    model.description = None
+    _drop_unused_buffers(model)
+    return write(model)
+
+
+def _drop_unused_buffers(model: schema.ModelT) -> None:
+    """Keeps buffer 0, which is empty by definition, and those of tensors."""
+    used = {t.buffer for graph in model.subgraphs for t in graph.tensors}
+    kept = [0, *sorted(used - {0})]
+    place = {old: new for new, old in enumerate(kept)}
+    model.buffers = [model.buffers[old] for old in kept]
+    for graph in model.subgraphs:
+        for tensor in graph.tensors:
+            tensor.buffer = place[tensor.buffer]
+
+
+def with_metadata(file: bytes, name: str, value: bytes) -> bytes:
+    """Returns the file with an entry of one's own in the model's metadata."""
+    model = read(file)
+    buffer = schema.BufferT()
+    buffer.data = np.frombuffer(value, np.uint8)
+    entry = schema.MetadataT()
+    entry.name, entry.buffer = name, len(model.buffers)
+    model.buffers.append(buffer)
+    model.metadata = [*(model.metadata or []), entry]
+    return write(model)
+
+
+def metadata(file: bytes, name: str) -> bytes | None:
+    """Returns the entry of that name in the model's metadata, None if there is none."""
+    model = read(file)
+    for entry in model.metadata or []:
+        if entry.name == name.encode():
+            return np.asarray(model.buffers[entry.buffer].data, np.uint8).tobytes()
+    return None

@@ -1,0 +1,102 @@
+"""LiteRT, the runtime that a tablet has, in a process of its own.
+
+A model that the runtime cannot run may take the process with it: a broken file is
+answered with a crash as often as with an error. What runs here is started anew for
+each file, and its death is an answer too:
+
+    python -m export.runtime FILE on|off INPUTS.npz OUTPUTS.npz
+"""
+
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+MODES = {
+    "on": OpResolverType.AUTO,
+    "off": OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+}
+"""With the default delegate (XNNPACK), and without: the built-in kernels alone."""
+
+
+class RuntimeFailure(Exception):
+    """The runtime did not run a file; the message says what it answered instead."""
+
+
+def interpreter(file: pathlib.Path, delegate: str = "on", threads: int = 1):
+    """Returns a LiteRT interpreter of a file, its memory allocated."""
+    runtime = Interpreter(
+        model_path=str(file),
+        num_threads=threads,
+        experimental_op_resolver_type=MODES[delegate],
+    )
+    runtime.allocate_tensors()
+    return runtime
+
+
+def run(
+    file: pathlib.Path, delegate: str, inputs: dict[str, np.ndarray]
+) -> tuple[np.ndarray, int]:
+    """Runs a file on examples, one by one, in a process of its own.
+
+    Args:
+        file: a .tflite file with one signature of one output.
+        delegate: a key of `MODES`.
+        inputs: by the signature's names, each of shape (n, …).
+
+    Returns:
+        the outputs, float32, shape (n, …), and by how many bytes loading and running
+        the file made the process's resident memory grow.
+
+    Raises:
+        RuntimeFailure: the runtime refuses the file, or dies of it.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        given = pathlib.Path(folder) / "inputs.npz"
+        answer = pathlib.Path(folder) / "outputs.npz"
+        np.savez(given, **inputs)
+        arguments = [str(file), delegate, str(given), str(answer)]
+        process = subprocess.run(
+            [sys.executable, "-m", "export.runtime", *arguments],
+            capture_output=True,
+            text=True,
+            cwd=pathlib.Path(__file__).parents[1],
+            check=False,
+        )
+        if process.returncode < 0:
+            raise RuntimeFailure(f"the runtime crashed (signal {-process.returncode})")
+        if process.returncode:
+            raise RuntimeFailure(_last_words(process.stderr))
+        with np.load(answer) as outputs:
+            return outputs["outputs"], int(outputs["memory"])
+
+
+def _last_words(stderr: str) -> str:
+    lines = [line for line in stderr.splitlines() if line.strip()]
+    return lines[-1].strip() if lines else "the runtime failed without a word"
+
+
+def resident() -> int:
+    """Returns the bytes of memory that this process has resident."""
+    pages = int(pathlib.Path("/proc/self/statm").read_text("utf-8").split()[1])
+    return pages * 4096
+
+
+def _main(file: str, delegate: str, given: str, answer: str) -> None:
+    with np.load(given) as arrays:
+        inputs = dict(arrays)
+    before = resident()
+    runner = interpreter(pathlib.Path(file), delegate).get_signature_runner()
+    outputs = []
+    for i in range(len(next(iter(inputs.values())))):
+        result = runner(**{name: x[i : i + 1] for name, x in inputs.items()})
+        outputs.append(next(iter(result.values())).copy()[0])
+    memory = resident() - before
+    np.savez(answer, outputs=np.stack(outputs), memory=memory)
+
+
+if __name__ == "__main__":
+    _main(*sys.argv[1:])

@@ -1,0 +1,60 @@
+"""Runs the golden vectors of exported files on this machine's runtime.
+
+python -m export.selftest FOLDER
+
+Needs NumPy and ai-edge-litert alone, so that it also runs where nothing else does.
+"""
+
+import json
+import pathlib
+import sys
+
+import numpy as np
+
+from . import golden, runtime
+
+
+def differences(folder: pathlib.Path) -> dict[tuple[str, str], tuple[float, float]]:
+    """Returns how far each file's answers are from the golden ones.
+
+    Args:
+        folder: what `export.convert` wrote, `golden.json` included.
+
+    Returns:
+        by file name and delegate ("on" or "off"): the largest difference, and the
+        tolerance.
+    """
+    vectors = json.loads((folder / "golden.json").read_text("utf-8"))
+    found = {}
+    for name, expected in vectors["files"].items():
+        for delegate in runtime.MODES:
+            runner = runtime.interpreter(
+                folder / name, delegate
+            ).get_signature_runner()
+            shapes = {
+                key: tuple(detail["shape"])
+                for key, detail in runner.get_input_details().items()
+            }
+            outputs = []
+            for vector in vectors["inputs"]:
+                result = runner(**golden.decode(vector, shapes))
+                outputs.append(next(iter(result.values())).ravel().copy())
+            gap = np.abs(np.stack(outputs) - np.asarray(expected["outputs"]))
+            # NaN is as wrong as can be, and no number is larger than NaN.
+            worst = float(np.where(np.isfinite(gap), gap, np.inf).max())
+            found[name, delegate] = worst, expected["tolerance"]
+    return found
+
+
+def main(folder: str) -> int:
+    """Prints a line for each file; returns 1 if one of them is wrong, else 0."""
+    wrong = False
+    for (name, delegate), (gap, tolerance) in differences(pathlib.Path(folder)).items():
+        wrong |= gap > tolerance
+        verdict = "WRONG" if gap > tolerance else "ok"
+        print(f"{name:24} delegate {delegate:3}  difference {gap:.1e}  {verdict}")
+    return int(wrong)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
