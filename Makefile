@@ -4,13 +4,17 @@ PYTHON ?= python3
 ARGS ?=
 BIN := .venv/bin
 
-.PHONY: train test lint clean
+.PHONY: train test test-arm lint clean
 
 train: .venv/installed
 	$(BIN)/python -m pipelines.train $(ARGS)
 
 test: .venv/installed
 	$(BIN)/python -m pytest $(ARGS)
+
+# Exported files on the runtime's ARM build, emulated; needs apt-get and the network.
+test-arm: .venv/installed
+	tests/arm/run $(ARGS)
 
 lint: .venv/installed
 	$(BIN)/ruff check .
@@ -24,4 +28,4 @@ lint: .venv/installed
 	touch $@
 
 clean:
-	rm -rf .venv build *.egg-info
+	rm -rf .venv .cache build *.egg-info

@@ -26,11 +26,15 @@ LIMIT = 3000
 
 
 def embed(file: bytes, card: dict[str, Any]) -> bytes:
-    """Returns the file with the card inside.
+    """Returns the file with the card inside, in place of one that it had.
+
+    Numbers that are not finite become null: JSON has no others, and most languages
+    refuse to read Python's `NaN`.
 
     Raises:
         ValueError: the card is longer than 3,000 bytes.
     """
+    card = json.loads(json.dumps(card), parse_constant=lambda _: None)
     text = json.dumps(card, ensure_ascii=False, separators=(",", ":")).encode()
     if len(text) > LIMIT:
         raise ValueError(f"a card of {len(text)} bytes: {LIMIT} are allowed")
@@ -41,7 +45,7 @@ def read(file: bytes) -> dict[str, Any]:
     """Returns the card inside a file.
 
     Raises:
-        ValueError: the file has none.
+        ValueError: the file has none, or is no .tflite file.
     """
     text = flatbuffer.metadata(file, NAME)
     if text is None:

@@ -10,6 +10,9 @@ import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
+IDENTIFIER = b"TFL3"
+"""Bytes 4 to 7 of every .tflite file."""
+
 TYPES = {
     schema.TensorType.FLOAT32: np.float32,
     schema.TensorType.FLOAT16: np.float16,
@@ -21,14 +24,20 @@ TYPES = {
 
 
 def read(file: bytes) -> schema.ModelT:
-    """Returns a file's contents as objects."""
+    """Returns a file's contents as objects.
+
+    Raises:
+        ValueError: it is no .tflite file.
+    """
+    if file[4:8] != IDENTIFIER:
+        raise ValueError("this is not a .tflite file")
     return schema.ModelT.InitFromPackedBuf(file, 0)
 
 
 def write(model: schema.ModelT) -> bytes:
     """Returns the file with these contents."""
     builder = flatbuffers.Builder(1 << 16)
-    builder.Finish(model.Pack(builder), b"TFL3")
+    builder.Finish(model.Pack(builder), IDENTIFIER)
     return bytes(builder.Output())
 
 
@@ -66,12 +75,12 @@ def tidy(file: bytes) -> bytes:
     buffers that nothing refers to go.
     """
     model = read(file)
-    for tensor, values in constants(model):
-        if np.issubdtype(values.dtype, np.floating):
-            store(model, tensor, values + values.dtype.type(0))
     for graph in model.subgraphs:
         ends = {*graph.inputs, *graph.outputs}
         for index, tensor in enumerate(graph.tensors):
+            values = stored(model, tensor)
+            if values is not None and np.issubdtype(values.dtype, np.floating):
+                store(model, tensor, values + values.dtype.type(0))
             if index not in ends:
                 tensor.name = b""
     model.metadata = None
@@ -93,21 +102,30 @@ def _drop_unused_buffers(model: schema.ModelT) -> None:
 
 
 def with_metadata(file: bytes, name: str, value: bytes) -> bytes:
-    """Returns the file with an entry of one's own in the model's metadata."""
+    """Returns the file with an entry of one's own in the model's metadata.
+
+    An entry of that name that is there already gets the new value.
+    """
     model = read(file)
-    buffer = schema.BufferT()
-    buffer.data = np.frombuffer(value, np.uint8)
-    entry = schema.MetadataT()
-    entry.name, entry.buffer = name, len(model.buffers)
-    model.buffers.append(buffer)
-    model.metadata = [*(model.metadata or []), entry]
+    entry = _entry(model, name)
+    if entry is None:
+        entry = schema.MetadataT()
+        entry.name, entry.buffer = name, len(model.buffers)
+        model.buffers.append(schema.BufferT())
+        model.metadata = [*(model.metadata or []), entry]
+    model.buffers[entry.buffer].data = np.frombuffer(value, np.uint8)
     return write(model)
 
 
 def metadata(file: bytes, name: str) -> bytes | None:
     """Returns the entry of that name in the model's metadata, None if there is none."""
     model = read(file)
-    for entry in model.metadata or []:
-        if entry.name == name.encode():
-            return np.asarray(model.buffers[entry.buffer].data, np.uint8).tobytes()
-    return None
+    entry = _entry(model, name)
+    if entry is None:
+        return None
+    return np.asarray(model.buffers[entry.buffer].data, np.uint8).tobytes()
+
+
+def _entry(model: schema.ModelT, name: str) -> schema.MetadataT | None:
+    entries = model.metadata or []
+    return next((e for e in entries if e.name == name.encode()), None)

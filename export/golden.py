@@ -37,11 +37,19 @@ def decode(vector: str | int, shapes: Shapes) -> dict[str, np.ndarray]:
 
     Returns:
         float32 arrays by name.
+
+    Raises:
+        ValueError: the vector is a picture of another size.
     """
     names = sorted(shapes)
     sizes = [int(np.prod(shapes[name])) for name in names]
     if isinstance(vector, str):
         packed = zlib.decompress(base64.b64decode(vector), wbits=-15)
+        if len(packed) != -(-sum(sizes) // 8):
+            raise ValueError(
+                f"a picture of {len(packed)} bytes does not fit an input of "
+                f"{sum(sizes)} values"
+            )
         values = np.unpackbits(np.frombuffer(packed, np.uint8), count=sum(sizes))
     else:
         i = np.arange(1, sum(sizes) + 1, dtype="uint64") + np.uint64(40503 * vector)

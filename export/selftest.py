@@ -28,9 +28,7 @@ def differences(folder: pathlib.Path) -> dict[tuple[str, str], tuple[float, floa
     found = {}
     for name, expected in vectors["files"].items():
         for delegate in runtime.MODES:
-            runner = runtime.interpreter(
-                folder / name, delegate
-            ).get_signature_runner()
+            runner = runtime.interpreter(folder / name, delegate).get_signature_runner()
             shapes = {
                 key: tuple(detail["shape"])
                 for key, detail in runner.get_input_details().items()

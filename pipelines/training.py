@@ -12,7 +12,7 @@ import rvsm_tf as rvsm
 from commands.cli import InputError
 from commands.files import replacing, write_json
 
-from . import data, device, plots
+from . import data, device, handover, plots
 from .checkpoint import Checkpoint, History
 from .config import TrainConfig, claim
 from .evaluate import SPLITS, classify
@@ -64,6 +64,7 @@ class Training:
         metrics = self._measure(sparse, builder, history)
         with replacing(self.output / "model.keras") as draft:
             sparse.save(draft)
+        handover.write(self.output, self.config, metrics, train, test)
         self._draw(model, train, history)
         write_json(self.output / "metrics.json", metrics)
         checkpoint.file.unlink(missing_ok=True)

@@ -1,0 +1,134 @@
+"""The forms in which a model is written.
+
+| format | weights | arithmetic |
+|---|---|---|
+| `float32` | float32 | float32 |
+| `float16` | float16 | float32, unpacked at load |
+| `int8` | int8, scaled by output, rounded by `rounding` | int8; input, output float32 |
+| `float32-sparse` | what is not zero, float32 | float32 |
+| `int8-sparse` | 1 × 16 blocks that are not zero, int8 | int8 |
+
+int8 weights together with scattered zeros, float16 together with blocks, and int8
+weights with float arithmetic together with any sparsity are not among them: the
+runtime crashes on them, or answers garbage. `tests/export` builds them to see that
+they would be refused.
+"""
+
+import pathlib
+import tempfile
+import warnings
+from collections.abc import Callable
+
+import keras
+import tensorflow as tf
+
+from . import flatbuffer, rounding, sparse
+from .source import Examples, arranged, shapes
+
+
+class NotApplicable(Exception):
+    """A format makes no sense for a model; the message says why."""
+
+
+class Converter:
+    """Writes a model's formats.
+
+    Args:
+        model: a plain Keras model in float32, of fixed input size and one output.
+        calibration: examples for int8's ranges, None if there are none.
+
+    Attributes:
+        int8_step: the step that int8 weights were rounded to, see `rounding`.
+    """
+
+    def __init__(self, model: keras.Model, calibration: Examples | None):
+        self._model, self._calibration = model, calibration
+        self.int8_step = 1
+        self._dense: dict[str, bytes] = {}
+        self._writers: dict[str, Callable[[], bytes]] = {
+            "float32": lambda: self._converted("float32"),
+            "float16": lambda: self._converted("float16"),
+            "int8": lambda: self._converted("int8"),
+            "float32-sparse": lambda: self._packed("float32"),
+            "int8-sparse": lambda: self._packed("int8"),
+        }
+
+    def write(self, name: str) -> bytes:
+        """Returns the model in a format, as a .tflite file.
+
+        Raises:
+            NotApplicable: the format makes no sense for this model.
+        """
+        return self._writers[name]()
+
+    def dense(self, name: str) -> bytes:
+        """Returns the file that a format is, or is packed from, stored densely."""
+        return self._converted(name.removesuffix("-sparse"))
+
+    def _converted(self, name: str) -> bytes:
+        """Returns what TensorFlow's converter makes, its kernels stored densely."""
+        if name == "int8" and self._calibration is None:
+            raise NotApplicable(
+                "int8 needs examples to take its ranges from: give --images"
+            )
+        if name not in self._dense:
+            with tempfile.TemporaryDirectory() as folder:
+                saved = _saved_model(self._model, pathlib.Path(folder))
+                converter = tf.lite.TFLiteConverter.from_saved_model(saved)
+                if name == "float16":
+                    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+                    converter.target_spec.supported_types = [tf.float16]
+                if name == "int8":
+                    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+                    converter.representative_dataset = self._representative
+                    converter.target_spec.supported_ops = [
+                        tf.lite.OpsSet.TFLITE_BUILTINS_INT8
+                    ]
+                with warnings.catch_warnings():
+                    # The converter calibrates with the runtime it warns of.
+                    warnings.filterwarnings("ignore", ".*Interpreter is deprecated")
+                    file = flatbuffer.tidy(converter.convert())
+            if name == "int8":
+                file, self.int8_step = rounding.coarsest(file, self._calibration)
+            self._dense[name] = file
+        return self._dense[name]
+
+    def _representative(self):
+        inputs = self._calibration.inputs
+        for i in range(len(self._calibration)):
+            yield "serving_default", {k: x[i : i + 1] for k, x in inputs.items()}
+
+    def _packed(self, name: str) -> bytes:
+        """Returns the sparse form of a dense file, where it is smaller."""
+        dense = self._converted(name)
+        packed, layouts = sparse.pack(dense)
+        if set(layouts) <= {"dense"} or len(packed) >= len(dense):
+            kind = "1 × 16 blocks" if name == "int8" else "kernels"
+            raise NotApplicable(f"no {kind} of zeros make this file smaller than dense")
+        return packed
+
+
+def _saved_model(model: keras.Model, folder: pathlib.Path) -> str:
+    """Writes a SavedModel whose signature takes one example, and returns its folder.
+
+    Converting the Keras model directly, or its plain `tf.saved_model.save`, loses the
+    weights without a word.
+    """
+    names = list(shapes(model))
+    output = model.outputs[0]._keras_history.operation.name
+
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec(shape, tf.float32, name=name)
+            for name, shape in shapes(model).items()
+        ]
+    )
+    def serve(*inputs):
+        given = arranged(model, dict(zip(names, inputs, strict=True)))
+        return {output: model(given, training=False)}
+
+    archive = keras.export.ExportArchive()
+    archive.track(model)
+    archive.add_endpoint("serving_default", serve)
+    archive.write_out(str(folder), verbose=False)
+    return str(folder)

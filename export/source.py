@@ -1,0 +1,218 @@
+"""What is exported: a hardened Keras model, and what its run left beside it.
+
+`pipelines.train` leaves two files beside model.keras, and whoever has a model of
+their own may write the same:
+
+- images.npz: `calibration`, inputs that int8's ranges are taken from; `test` and
+  `test_label`, inputs to check the files on. Values as the network takes them. A
+  model with several inputs has `calibration/NAME` and `test/NAME` for each.
+- about.json: `labels`, `preprocessing` and `training`, for the card in the file.
+"""
+
+import dataclasses
+import json
+import pathlib
+import zipfile
+from typing import Any
+
+import keras
+import numpy as np
+
+from commands.cli import InputError
+from commands.files import read_json
+
+MODEL, IMAGES, ABOUT = "model.keras", "images.npz", "about.json"
+
+FEWEST = 16
+"""Examples that int8's ranges are taken from, at least."""
+
+_RANDOM = 64  # examples to check files on when there are no real ones
+
+
+@dataclasses.dataclass(frozen=True)
+class Examples:
+    """Inputs of a model.
+
+    Attributes:
+        inputs: float32, by the inputs' names, each of shape (n, …).
+        label: the right answers, shape (n,); None if not known.
+    """
+
+    inputs: dict[str, np.ndarray]
+    label: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(next(iter(self.inputs.values())))
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """A model to export.
+
+    Attributes:
+        model: a plain Keras model of one output, in float32.
+        calibration: None if there are no real examples.
+        test: real examples, or random ones between 0 and 1.
+        about: contents of about.json, empty if there is none.
+    """
+
+    model: keras.Model
+    calibration: Examples | None
+    test: Examples
+    about: dict[str, Any]
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shape of one example, a batch of 1, by input."""
+        return shapes(self.model)
+
+
+def shapes(model: keras.Model) -> dict[str, tuple[int, ...]]:
+    """Returns the shape of one example, a batch of 1, by input."""
+    return {tensor.name: (1, *tensor.shape[1:]) for tensor in model.inputs}
+
+
+def arranged(model: keras.Model, inputs: dict[str, Any]) -> Any:
+    """Returns inputs that are known by name in the structure that the model takes."""
+    if isinstance(model, keras.Sequential):
+        return inputs[model.inputs[0].name]
+    return keras.tree.map_structure(lambda tensor: inputs[tensor.name], model.input)
+
+
+def predict(model: keras.Model, examples: Examples) -> np.ndarray:
+    """Returns what Keras answers, float32, shape (n, …)."""
+    return model.predict(arranged(model, examples.inputs), verbose=0)
+
+
+def read(path: pathlib.Path, images: pathlib.Path | None = None) -> Source:
+    """Reads a run's folder, or a .keras file.
+
+    Args:
+        path: the folder or the file.
+        images: examples; by default images.npz beside the model, if it is there.
+
+    Raises:
+        InputError: something is missing, damaged, or cannot be exported.
+    """
+    file = path / MODEL if path.is_dir() else path
+    if not file.is_file():
+        what = f"no {MODEL} in {str(path)!r}" if path.is_dir() else f"no {str(path)!r}"
+        raise InputError(
+            f"{what}: give a folder that pipelines.train wrote, or a .keras file"
+        )
+    model = _in_float32(_load(file))
+    if images is None and (file.parent / IMAGES).exists():
+        images = file.parent / IMAGES
+    about = file.parent / ABOUT
+    calibration, test = _examples(model, images)
+    return Source(model, calibration, test, read_json(about) if about.exists() else {})
+
+
+def _load(file: pathlib.Path) -> keras.Model:
+    """Returns the plain Keras model in a file."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            config = json.loads(archive.read("config.json"))
+            damaged = archive.testzip() is not None
+    except (zipfile.BadZipFile, KeyError, ValueError, OSError, EOFError):
+        raise InputError(
+            f"{str(file)!r} is not a Keras model, or damaged: give a .keras file that "
+            "model.save wrote"
+        ) from None
+    if damaged:
+        raise InputError(f"{str(file)!r} is damaged: save the model again")
+    if config.get("registered_name") == "rvsm_tf>RVSM":
+        raise InputError(
+            f"{str(file)!r} was not hardened: it holds an RVSM model in training; save "
+            "model.harden() instead"
+        )
+    try:
+        model = keras.models.load_model(file, compile=False)
+    except (ValueError, TypeError, KeyError, OSError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise InputError(f"Keras cannot load {str(file)!r}: {reason}") from None
+    inputs = getattr(model, "inputs", None)
+    if not inputs or len(model.outputs) != 1:
+        raise InputError(
+            f"{str(file)!r} is not a model with known inputs and one output: export a "
+            "Sequential or functional classifier"
+        )
+    for tensor in inputs:
+        if None in tensor.shape[1:]:
+            raise InputError(
+                f"input {tensor.name!r} of {str(file)!r} has shape {tensor.shape}: a "
+                "fixed size is needed, such as keras.Input((100, 100, 1))"
+            )
+    return model
+
+
+def _in_float32(model: keras.Model) -> keras.Model:
+    """Returns the model with every layer computing in float32."""
+
+    def copy(layer: keras.layers.Layer) -> keras.layers.Layer:
+        return type(layer).from_config({**layer.get_config(), "dtype": "float32"})
+
+    if all(layer.compute_dtype == "float32" for layer in model._flatten_layers()):
+        return model
+    plain = keras.models.clone_model(model, clone_function=copy, recursive=True)
+    plain.set_weights(model.get_weights())
+    return plain
+
+
+def _examples(
+    model: keras.Model, images: pathlib.Path | None
+) -> tuple[Examples | None, Examples]:
+    """Returns the examples to calibrate with, if there are any, and to check on."""
+    if images is None:
+        rng = np.random.default_rng(0)
+        return None, Examples(
+            {
+                name: rng.random((_RANDOM, *shape[1:]), "float32")
+                for name, shape in shapes(model).items()
+            }
+        )
+    if not images.is_file():
+        raise InputError(f"no {str(images)!r}: give the .npz file with the examples")
+    try:
+        with np.load(images, allow_pickle=False) as file:
+            arrays = dict(file)
+    except (ValueError, OSError, zipfile.BadZipFile, EOFError):
+        raise InputError(
+            f"{str(images)!r} is not an .npz file, or damaged: write it with "
+            "numpy.savez_compressed"
+        ) from None
+    calibration = _part(model, images, arrays, "calibration")
+    test = _part(model, images, arrays, "test")
+    if len(calibration) < FEWEST:
+        raise InputError(
+            f"{str(images)!r} has {len(calibration)} examples to calibrate with: at "
+            f"least {FEWEST} are needed"
+        )
+    if not len(test):
+        raise InputError(f"{str(images)!r} has no examples to test on")
+    return calibration, test
+
+
+def _part(
+    model: keras.Model, file: pathlib.Path, arrays: dict[str, np.ndarray], part: str
+) -> Examples:
+    inputs = {}
+    for name, shape in shapes(model).items():
+        key = part if len(model.inputs) == 1 else f"{part}/{name}"
+        if key not in arrays:
+            raise InputError(
+                f"{str(file)!r} has no array {key!r}: it has {', '.join(arrays)}"
+            )
+        if arrays[key].shape[1:] != shape[1:]:
+            raise InputError(
+                f"{key!r} in {str(file)!r} has examples of shape "
+                f"{arrays[key].shape[1:]}, the model takes {shape[1:]}"
+            )
+        inputs[name] = arrays[key].astype("float32")
+    counts = {len(x) for x in inputs.values()}
+    label = arrays.get(f"{part}_label")
+    if label is not None:
+        counts.add(len(label))
+    if len(counts) > 1:
+        raise InputError(f"the arrays of {part!r} in {str(file)!r} differ in length")
+    return Examples(inputs, label)

@@ -1,0 +1,81 @@
+"""Whether a .tflite file may be kept: it is run, and compared with Keras."""
+
+import dataclasses
+import pathlib
+
+import numpy as np
+
+from . import runtime
+from .source import Examples
+
+TOLERANCE = {
+    "float32": 1e-4,
+    "float16": 1e-2,
+    "int8": 0.1,
+    "float32-sparse": 1e-4,
+    "int8-sparse": 0.1,
+}
+"""By how much an output may differ from Keras's, as a share of Keras's largest."""
+
+STRAY = {"int8": 0.01, "int8-sparse": 0.01}
+"""Share of the examples that may differ by more; none in the other formats."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Verdict:
+    """What running a file has shown.
+
+    Attributes:
+        refused: why the file must not be kept; None if it may be.
+        outputs: by delegate ("on", "off"), shape (n, …); those that ran.
+        memory: bytes by which the process grew with the default delegate.
+        max_abs_diff: largest difference from Keras, of the outputs with the delegate
+            and without.
+    """
+
+    refused: str | None
+    outputs: dict[str, np.ndarray]
+    memory: int
+    max_abs_diff: float | None
+
+
+def verify(
+    file: pathlib.Path, examples: Examples, expected: np.ndarray, format_: str
+) -> Verdict:
+    """Runs a file with the default delegate and without, and compares.
+
+    Args:
+        file: a .tflite file.
+        examples: what to run it on.
+        expected: what Keras answers, shape (n, …).
+        format_: a key of `TOLERANCE`.
+    """
+    outputs: dict[str, np.ndarray] = {}
+    memory, worst = 0, 0.0
+    for delegate in runtime.MODES:
+        where = f"delegate {delegate}"
+        try:
+            outputs[delegate], grown = runtime.run(file, delegate, examples.inputs)
+        except runtime.RuntimeFailure as failure:
+            return Verdict(f"{where}: {failure}", outputs, memory, None)
+        memory = memory or grown
+        if not np.isfinite(outputs[delegate]).all():
+            return Verdict(
+                f"{where}: outputs that are not finite", outputs, memory, None
+            )
+        gap = largest_gaps(outputs[delegate], expected)
+        worst = max(worst, float(gap.max()))
+        allowed = TOLERANCE[format_] * float(np.abs(expected).max())
+        stray = float((gap > allowed).mean())
+        if stray > STRAY.get(format_, 0.0):
+            reason = (
+                f"{where}: {100 * stray:.1f} % of the examples differ from Keras by "
+                f"more than {allowed:.2g}, by up to {gap.max():.2g}"
+            )
+            return Verdict(reason, outputs, memory, worst)
+    return Verdict(None, outputs, memory, worst)
+
+
+def largest_gaps(outputs: np.ndarray, expected: np.ndarray) -> np.ndarray:
+    """Returns the largest difference in each example, shape (n,)."""
+    return np.abs(outputs - expected).reshape(len(expected), -1).max(axis=1)

@@ -1,0 +1,63 @@
+"""What a run leaves for export, which knows nothing of runs and datasets.
+
+`export.source` says what is expected: images.npz with examples as the network takes
+them, about.json with what the exported files shall say about themselves.
+"""
+
+import pathlib
+from typing import Any
+
+import numpy as np
+
+from commands.files import replacing, write_json
+from shaky_letters.pen import Hands
+from shaky_letters.raster import SIZE
+
+from .config import TrainConfig
+from .data import Images
+from .evaluate import CLASSES
+
+_CALIBRATION = 500  # training images; int8's ranges change no more beyond that
+
+
+def write(
+    folder: pathlib.Path,
+    config: TrainConfig,
+    metrics: dict[str, Any],
+    train: Images,
+    test: Images,
+) -> None:
+    """Writes images.npz and about.json into a run's folder."""
+    with (
+        replacing(folder / "images.npz") as draft,
+        open(draft, "wb") as file,
+    ):
+        np.savez_compressed(
+            file,
+            calibration=train.image[:_CALIBRATION] // 255,
+            test=test.image // 255,
+            test_label=test.label,
+        )
+    write_json(folder / "about.json", about(config, metrics))
+
+
+def about(config: TrainConfig, metrics: dict[str, Any]) -> dict[str, Any]:
+    """Returns the labels, the way from ink to input, and how training went."""
+    kept = ("sparsity", "test_accuracy", "test_large_accuracy", "epochs", "seed")
+    return {
+        "labels": list(CLASSES),
+        "preprocessing": {
+            "width": SIZE,
+            "height": SIZE,
+            "ink": 1.0,
+            "background": 0.0,
+            "threshold": 0.5,
+            "line_width": list(Hands().width),
+        },
+        "training": {
+            "dataset": config.dataset,
+            "penalty": config.penalty,
+            **({"a": config.a} if config.penalty == "tl1" else {}),
+            **{key: metrics[key] for key in kept},
+        },
+    }

@@ -1,0 +1,343 @@
+"""The command: from a model to files that were run, and a report that says so."""
+
+import base64
+import json
+import zipfile
+
+import keras
+import numpy as np
+import pytest
+from ai_edge_litert import schema_py_generated as schema
+from click.testing import CliRunner
+
+import rvsm_tf as rvsm
+from export import card, convert, flatbuffer, golden, runtime, selftest, source
+from tests.export import networks
+
+L = keras.layers
+
+KEYS = {
+    *("file", "format", "bytes", "zip_bytes", "latency_ms", "latency_ratio"),
+    *("max_abs_diff", "label_agreement", "test_accuracy", "runs_on"),
+}
+
+
+def ink(count, seed=0):
+    """Pictures of strokes: a random walk each."""
+    rng = np.random.default_rng(seed)
+    pictures = np.zeros((count, 100, 100, 1), "uint8")
+    for picture in pictures:
+        path = np.cumsum(rng.integers(-1, 2, (200, 2)), axis=0) + 50
+        picture[np.clip(path[:, 0], 0, 99), np.clip(path[:, 1], 0, 99)] = 1
+    return pictures
+
+
+@pytest.fixture(scope="module")
+def run_folder(tmp_path_factory):
+    """What a run leaves: the paper's network at 97 % zeros, examples, a description."""
+    folder = tmp_path_factory.mktemp("run")
+    model = rvsm.networks.paper_cnn(seed=3)
+    kernel = model.get_layer("dense").kernel
+    w = np.asarray(kernel)
+    kernel.assign(np.where(np.abs(w) > np.quantile(np.abs(w), 0.97), w, 0))
+    model.save(folder / "model.keras")
+    pictures = ink(60)
+    label = model.predict(pictures.astype("float32"), verbose=0).argmax(-1)
+    label[:3] = 1 - label[:3]
+    np.savez_compressed(
+        folder / "images.npz", calibration=ink(20, 1), test=pictures, test_label=label
+    )
+    about = {"labels": ["regular", "shaky"], "training": {"penalty": "tl1"}}
+    (folder / "about.json").write_text(json.dumps(about), "utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def report(run_folder):
+    result = CliRunner().invoke(convert.main, [str(run_folder)])
+    assert result.exit_code == 0, result.output
+    assert "float32-sparse.tflite" in result.stdout
+    return json.loads((run_folder / "export" / "report.json").read_text("utf-8"))
+
+
+def by_format(report):
+    return {row["format"]: row for row in report}
+
+
+def test_the_report_has_what_others_read(report):
+    assert [row["format"] for row in report] == list(convert.FORMATS)
+    for row in report:
+        assert set(row) >= KEYS
+
+
+def test_every_file_listed_is_there_and_nothing_else(run_folder, report):
+    files = {row["file"] for row in report if row["file"]}
+    found = {path.name for path in (run_folder / "export").iterdir()}
+    assert found == files | {"report.json", "golden.json"}
+    for row in report:
+        if row["file"]:
+            path = run_folder / "export" / row["file"]
+            assert path.stat().st_size == row["bytes"]
+            with zipfile.ZipFile(run_folder / "z.zip", "w") as archive:
+                archive.write(path, path.name, zipfile.ZIP_DEFLATED, compresslevel=9)
+            assert row["zip_bytes"] == (run_folder / "z.zip").stat().st_size
+
+
+def test_figures_are_those_of_the_files(run_folder, report):
+    """Each file is run here once more, and compared with Keras by hand."""
+    examples = source.read(run_folder).test
+    model = keras.models.load_model(run_folder / "model.keras")
+    expected = model.predict(examples.inputs["image"], verbose=0)
+    for row in report:
+        if not row["file"]:
+            continue
+        path = run_folder / "export" / row["file"]
+        found = {
+            mode: runtime.run(path, mode, examples.inputs)[0] for mode in runtime.MODES
+        }
+        worst = max(np.abs(outputs - expected).max() for outputs in found.values())
+        assert row["max_abs_diff"] == pytest.approx(worst, abs=1e-6)
+        answers = found["on"].argmax(-1)
+        assert row["label_agreement"] == (answers == expected.argmax(-1)).mean()
+        assert row["test_accuracy"] == (answers == examples.label).mean()
+        assert row["keras_test_accuracy"] == pytest.approx(57 / 60)
+        assert row["runs_on"] == ["delegate on", "delegate off"]
+        assert all(zero["kept"] == zero["zeros"] for zero in row["zeros"])
+
+
+def test_a_sparse_model_gets_small(report):
+    rows = by_format(report)
+    assert rows["float32"]["bytes"] > 2_800_000
+    assert rows["float32-sparse"]["bytes"] < 200_000
+    assert rows["float32-sparse"]["best"] == ["smallest"]
+
+
+def test_a_file_says_what_it_is(run_folder, report):
+    for row in report:
+        if not row["file"]:
+            continue
+        file = (run_folder / "export" / row["file"]).read_bytes()
+        contents = card.read(file)
+        assert contents["labels"] == ["regular", "shaky"]
+        assert contents["training"] == {"penalty": "tl1"}
+        assert contents["format"] == row["format"]
+        assert len(contents["golden"]["inputs"]) == 4
+        assert len(flatbuffer.metadata(file, card.NAME)) <= 3000
+        runner = runtime.interpreter(
+            run_folder / "export" / row["file"]
+        ).get_signature_runner()
+        assert list(runner.get_input_details()) == ["image"]
+        assert list(runner.get_output_details()) == ["probabilities"]
+        for vector, answer in zip(
+            contents["golden"]["inputs"], contents["golden"]["outputs"], strict=True
+        ):
+            outputs = runner(**golden.decode(vector, {"image": (1, 100, 100, 1)}))
+            gap = np.abs(outputs["probabilities"][0] - answer).max()
+            assert gap <= contents["golden"]["tolerance"]
+
+
+def test_golden_vectors_are_test_pictures_of_all_classes(run_folder, report):
+    vectors = json.loads((run_folder / "export" / "golden.json").read_text("utf-8"))
+    with np.load(run_folder / "images.npz") as arrays:
+        pictures = {picture.tobytes() for picture in arrays["test"]}
+    # 60 pictures in all: 4 are in the files, the others beside them.
+    assert len(vectors["inputs"]) == 56
+    for text in vectors["inputs"]:
+        picture = golden.decode(text, {"image": (1, 100, 100, 1)})["image"]
+        assert picture.astype("uint8").tobytes() in pictures
+
+
+def test_the_self_test_passes_and_sees_a_wrong_answer(run_folder, report, tmp_path):
+    folder = run_folder / "export"
+    assert selftest.main(str(folder)) == 0
+    vectors = json.loads((folder / "golden.json").read_text("utf-8"))
+    vectors["files"]["int8.tflite"]["outputs"][5][0] += 0.5
+    for path in folder.glob("*.tflite"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    (tmp_path / "golden.json").write_text(json.dumps(vectors), "utf-8")
+    assert selftest.main(str(tmp_path)) == 1
+
+
+def test_no_negative_zero_reaches_a_file(tmp_path):
+    """-0.0 in the model, and -0.0 that folding a negative scale makes of 0."""
+    inputs = keras.Input((8, 8, 1), name="image")
+    x = L.Conv2D(16, 3, use_bias=False, name="conv")(inputs)
+    x = L.BatchNormalization(name="norm")(x)
+    x = L.Dense(4, activation="softmax", name="probabilities")(L.Flatten()(x))
+    model = keras.Model(inputs, x)
+    rng = np.random.default_rng(0)
+    kernel = rng.normal(size=(3, 3, 1, 16)) * (rng.random((3, 3, 1, 16)) < 0.5)
+    model.get_layer("conv").set_weights([kernel])
+    norm = model.get_layer("norm")
+    norm.set_weights([-np.ones(16), np.zeros(16), np.zeros(16), np.ones(16)])
+    dense = model.get_layer("probabilities").kernel
+    dense.assign(np.where(rng.random(dense.shape) < 0.5, np.float32(-0.0), dense))
+    model.save(tmp_path / "net.keras")
+    rows = convert.run(tmp_path / "net.keras", quiet=True)
+    for row in rows:
+        if row["file"]:
+            file = (tmp_path / "export" / row["file"]).read_bytes()
+            for tensor, values in flatbuffer.constants(flatbuffer.read(file)):
+                if np.issubdtype(values.dtype, np.floating):
+                    assert not (np.signbit(values) & (values == 0)).any(), tensor.shape
+    # Batch normalisation is folded into the convolution: nothing else multiplies.
+    file = (tmp_path / "export" / "float32.tflite").read_bytes()
+    codes = {code.builtinCode for code in flatbuffer.read(file).operatorCodes}
+    assert not codes & {schema.BuiltinOperator.MUL, schema.BuiltinOperator.ADD}
+
+
+def two_inputs():
+    left, right = keras.Input((12,), name="left"), keras.Input((5, 4), name="right")
+    x = L.Concatenate()([L.Flatten()(right), left])
+    x = L.Dense(64, activation="relu", name="dense")(x)
+    return keras.Model(
+        {"right": right, "left": left}, L.Dense(3, activation="softmax", name="p")(x)
+    )
+
+
+def test_a_model_with_two_inputs(tmp_path):
+    model = two_inputs()
+    model.save(tmp_path / "two.keras")
+    rng = np.random.default_rng(0)
+    arrays = {
+        f"{part}/{name}": rng.random((40, *shape), "float32")
+        for part in ("calibration", "test")
+        for name, shape in (("left", (12,)), ("right", (5, 4)))
+    }
+    np.savez(tmp_path / "images.npz", **arrays)
+    rows = by_format(convert.run(tmp_path / "two.keras", quiet=True))
+    for name in ("float32", "float16", "int8"):
+        assert rows[name]["file"] == f"{name}.tflite"
+        assert rows[name]["test_accuracy"] is None
+        assert rows[name]["label_agreement"] > 0.9
+    assert selftest.main(str(tmp_path / "export")) == 0
+
+
+def test_a_mobilenet_with_random_weights(tmp_path):
+    model = keras.applications.MobileNet(
+        (64, 64, 3), alpha=0.25, weights=None, classes=10, dropout=0
+    )
+    model.save(tmp_path / "mobilenet.keras")
+    rows = by_format(convert.run(tmp_path / "mobilenet.keras", quiet=True))
+    for name in ("float32", "float16"):
+        assert rows[name]["file"], rows[name]["refused"]
+    assert "--images" in rows["int8"]["refused"]
+    assert rows["float32-sparse"]["refused"]
+
+
+def test_best_keeps_the_smallest_and_the_fastest(tmp_path):
+    model = networks.dense("scattered")
+    model.save(tmp_path / "net.keras")
+    rows = convert.run(
+        tmp_path / "net.keras",
+        formats=("float32", "float32-sparse", "best"),
+        quiet=True,
+    )
+    kept = [row for row in rows if row["file"]]
+    assert {name for row in kept for name in row["best"]} == {"smallest", "fastest"}
+    files = {path.name for path in (tmp_path / "export").glob("*.tflite")}
+    assert files == {row["file"] for row in kept}
+
+
+def test_files_of_an_earlier_export_do_not_outlive_it(tmp_path):
+    networks.dense(16).save(tmp_path / "net.keras")
+    convert.run(tmp_path / "net.keras", quiet=True)
+    assert (tmp_path / "export" / "float32-sparse.tflite").exists()
+    networks.dense("scattered", share=0.0).save(tmp_path / "net.keras")
+    rows = by_format(convert.run(tmp_path / "net.keras", quiet=True))
+    assert rows["float32-sparse"]["file"] is None
+    assert not (tmp_path / "export" / "float32-sparse.tflite").exists()
+
+
+def refused(*arguments):
+    """Runs the command, which must refuse its input; returns the one line it says."""
+    result = CliRunner().invoke(convert.main, [str(a) for a in arguments])
+    assert result.exit_code == 2, result.output
+    assert result.stdout == ""
+    lines = result.stderr.splitlines()
+    assert len(lines) == 1, result.stderr
+    return lines[0]
+
+
+@pytest.fixture(scope="module")
+def model_file(tmp_path_factory):
+    file = tmp_path_factory.mktemp("model") / "net.keras"
+    networks.dense(4).save(file)
+    return file
+
+
+def test_what_is_not_a_model_is_refused(tmp_path, model_file):
+    assert "no '" in refused(tmp_path / "nothing.keras")
+    assert "model.keras" in refused(tmp_path)
+    text = tmp_path / "text.keras"
+    text.write_text("hello", "utf-8")
+    assert "not a Keras model" in refused(text)
+    other = tmp_path / "other.keras"
+    with zipfile.ZipFile(other, "w") as archive:
+        archive.writestr("a.txt", "hello")
+    assert "not a Keras model" in refused(other)
+    whole = model_file.read_bytes()
+    for name, broken in {
+        "cut": whole[: len(whole) // 2],
+        "flipped": whole[:40000] + bytes([whole[40000] ^ 8]) + whole[40001:],
+    }.items():
+        file = tmp_path / f"{name}.keras"
+        file.write_bytes(broken)
+        assert "damaged" in refused(file)
+        assert not (tmp_path / "export").exists()
+
+
+def test_a_model_in_training_is_refused_with_the_way_out(tmp_path):
+    model = rvsm.RVSM(networks.dense(4), {"dense": rvsm.L0()}, 5e-4, 0.1)
+    model.save(tmp_path / "training.keras")
+    assert "save model.harden() instead" in refused(tmp_path / "training.keras")
+
+
+def test_a_model_of_no_fixed_size_is_refused(tmp_path):
+    inputs = keras.Input((None, None, 1), name="image")
+    outputs = L.Dense(2)(L.GlobalAveragePooling2D()(inputs))
+    keras.Model(inputs, outputs).save(tmp_path / "free.keras")
+    line = refused(tmp_path / "free.keras")
+    assert "'image'" in line
+    assert "fixed size" in line
+
+
+@pytest.mark.parametrize(
+    ("arrays", "said"),
+    [
+        ({"calibration": (3, 512), "test": (9, 512)}, "3 examples to calibrate"),
+        ({"calibration": (20, 512), "test": (0, 512)}, "no examples to test"),
+        ({"calibration": (20, 512)}, "no array 'test'"),
+        ({"calibration": (20, 511), "test": (9, 512)}, "(511,)"),
+        ({"calibration": (20, 512), "test": (9, 512), "test_label": (8,)}, "length"),
+    ],
+)
+def test_examples_that_do_not_fit_are_refused(arrays, said, model_file, tmp_path):
+    images = tmp_path / "images.npz"
+    np.savez(images, **{k: np.ones(shape, "float32") for k, shape in arrays.items()})
+    line = refused(model_file, "--images", images, "--output", tmp_path / "out")
+    assert said in line
+    assert not (tmp_path / "out").exists()
+
+
+def test_examples_that_are_no_examples_are_refused(model_file, tmp_path):
+    assert "no '" in refused(model_file, "--images", tmp_path / "nothing.npz")
+    (tmp_path / "text.npz").write_text("hello", "utf-8")
+    assert "not an .npz file" in refused(model_file, "--images", tmp_path / "text.npz")
+
+
+def test_wrong_places_and_names_are_refused(model_file, tmp_path):
+    (tmp_path / "file").write_text("hello", "utf-8")
+    assert "is a file" in refused(model_file, "--output", tmp_path / "file")
+    assert "'int4'" in refused(model_file, "--formats", "int4")
+    assert "cannot write" in refused(model_file, "--output", tmp_path / "file" / "x")
+
+
+def test_a_card_that_is_too_long_is_refused(model_file, tmp_path):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / "model.keras").write_bytes(model_file.read_bytes())
+    text = base64.b64encode(bytes(3000)).decode()
+    (folder / "about.json").write_text(json.dumps({"labels": [text]}), "utf-8")
+    assert "shorten about.json" in refused(folder, "--formats", "float32", "--quiet")
+    assert not list((folder / "export").glob("*.tflite"))

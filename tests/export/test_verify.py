@@ -1,0 +1,86 @@
+"""Files that the runtime gets wrong are refused; each is built here the usual way."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from export import formats, source, verify
+from tests.export import networks
+
+SPARSE = tf.lite.Optimize.EXPERIMENTAL_SPARSITY
+
+
+def converted(model, folder, given=None, *, half=False):
+    """What TensorFlow's converter makes of a model, asked for sparsity."""
+    saved = formats._saved_model(model, folder)
+    converter = tf.lite.TFLiteConverter.from_saved_model(saved)
+    converter.optimizations = [SPARSE, tf.lite.Optimize.DEFAULT]
+    if half:
+        converter.target_spec.supported_types = [tf.float16]
+    if given is not None:
+        converter.representative_dataset = lambda: (
+            ("serving_default", {"image": given.inputs["image"][i : i + 1]})
+            for i in range(len(given))
+        )
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    file = folder / "model.tflite"
+    file.write_bytes(converter.convert())
+    return file
+
+
+@pytest.mark.parametrize(
+    ("pattern", "format_", "options"),
+    [
+        (4, "float16", {"half": True}),
+        ("scattered", "int8", {}),  # int8 weights with float arithmetic
+        (4, "int8", {}),
+        (16, "int8", {}),
+        ("scattered", "int8", {"calibrated": True}),
+        (4, "int8", {"calibrated": True}),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:.*tf.lite.Interpreter is deprecated:UserWarning")
+def test_what_is_known_to_be_broken_is_refused(pattern, format_, options, tmp_path):
+    model = networks.dense(pattern)
+    given = networks.examples(model)
+    calibration = given if options.pop("calibrated", False) else None
+    file = converted(model, tmp_path, calibration, **options)
+    verdict = verify.verify(file, given, source.predict(model, given), format_)
+    assert verdict.refused is not None
+    assert "delegate o" in verdict.refused
+
+
+@pytest.mark.filterwarnings("ignore:.*tf.lite.Interpreter is deprecated:UserWarning")
+def test_what_works_is_kept(tmp_path):
+    model = networks.dense(16)
+    given = networks.examples(model)
+    file = converted(model, tmp_path, given)
+    verdict = verify.verify(file, given, source.predict(model, given), "int8")
+    assert verdict.refused is None
+    assert set(verdict.outputs) == {"on", "off"}
+    assert 0 < verdict.max_abs_diff < 0.05
+
+
+def test_answers_of_another_model_are_refused(tmp_path):
+    model, other = networks.dense(4), networks.dense(4, seed=5)
+    given = networks.examples(model)
+    file = tmp_path / "model.tflite"
+    file.write_bytes(formats.Converter(model, None).write("float32"))
+    verdict = verify.verify(file, given, source.predict(other, given), "float32")
+    assert "differ from Keras" in verdict.refused
+    assert verdict.max_abs_diff == pytest.approx(
+        np.abs(source.predict(model, given) - source.predict(other, given)).max(),
+        abs=1e-5,
+    )
+
+
+@pytest.mark.parametrize("damage", ["cut", "noise"])
+def test_a_damaged_file_is_refused_not_fatal(damage, tmp_path):
+    model = networks.dense(4)
+    given = networks.examples(model, count=4)
+    good = formats.Converter(model, None).write("float32")
+    rng = np.random.default_rng(0)
+    file = tmp_path / "model.tflite"
+    file.write_bytes(good[: len(good) // 2] if damage == "cut" else rng.bytes(5000))
+    verdict = verify.verify(file, given, source.predict(model, given), "float32")
+    assert verdict.refused is not None
