@@ -118,6 +118,7 @@ def _saved_model(model: keras.Model, folder: pathlib.Path) -> str:
     output = model.outputs[0]._keras_history.operation.name
 
     @tf.function(
+        autograph=False,
         input_signature=[
             tf.TensorSpec(shape, tf.float32, name=name)
             for name, shape in shapes(model).items()

@@ -58,7 +58,7 @@ def run(
         given = pathlib.Path(folder) / "inputs.npz"
         answer = pathlib.Path(folder) / "outputs.npz"
         np.savez(given, **inputs)
-        arguments = [str(file), delegate, str(given), str(answer)]
+        arguments = [str(file.resolve()), delegate, str(given), str(answer)]
         process = subprocess.run(
             [sys.executable, "-m", "export.runtime", *arguments],
             capture_output=True,

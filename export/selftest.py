@@ -37,7 +37,8 @@ def differences(folder: pathlib.Path) -> dict[tuple[str, str], tuple[float, floa
             for vector in vectors["inputs"]:
                 result = runner(**golden.decode(vector, shapes))
                 outputs.append(next(iter(result.values())).ravel().copy())
-            gap = np.abs(np.stack(outputs) - np.asarray(expected["outputs"]))
+            known = np.asarray(expected["outputs"])
+            gap = np.abs(np.stack(outputs)[:, : known.shape[1]] - known)
             # NaN is as wrong as can be, and no number is larger than NaN.
             worst = float(np.where(np.isfinite(gap), gap, np.inf).max())
             found[name, delegate] = worst, expected["tolerance"]

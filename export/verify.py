@@ -17,6 +17,9 @@ TOLERANCE = {
 }
 """By how much an output may differ from Keras's, as a share of Keras's largest."""
 
+SELF_TEST = {**dict.fromkeys(TOLERANCE, 1e-4), "int8": 0.02, "int8-sparse": 0.02}
+"""By how much two sound runtimes may differ on one file, as a share of the same."""
+
 STRAY = {"int8": 0.01, "int8-sparse": 0.01}
 """Share of the examples that may differ by more; none in the other formats."""
 

@@ -124,6 +124,7 @@ def training_batches(
     pixels = tf.constant(np.unpackbits(every_byte, axis=1).astype("float32"))
     steps = len(images) // batch_size
 
+    @tf.autograph.experimental.do_not_convert
     def epoch(number: tf.Tensor) -> tf.data.Dataset:
         key = tf.stack([tf.constant(seed, tf.int64), number])
         random = tf.random.stateless_uniform([4, len(images)], key)
@@ -134,6 +135,7 @@ def training_batches(
             tuple(tf.reshape(x[whole], (steps, batch_size)) for x in (order, turn))
         )
 
+    @tf.autograph.experimental.do_not_convert
     def batch(order: tf.Tensor, turn: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         packed = tf.cast(tf.gather(turned, 8 * order + turn), tf.int32)
         flat = tf.reshape(tf.gather(pixels, packed), (batch_size, -1))
@@ -167,5 +169,6 @@ def _turned(image: np.ndarray) -> np.ndarray:
     return turned.reshape(-1, turned.shape[-1])
 
 
+@tf.autograph.experimental.do_not_convert
 def _as_input(image: tf.Tensor, label: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     return tf.cast(image, tf.float32) / 255.0, label

@@ -16,6 +16,7 @@ optimizer would divide its scale away. Its own rate is κ = ηβ, or what is giv
 
 import contextlib
 import dataclasses
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -278,7 +279,7 @@ def _fused(function):
     (JAX) the training step is compiled as a whole anyway.
     """
     if keras.backend.backend() == "tensorflow":
-        return tf.function(function, jit_compile=True)
+        return tf.function(function, jit_compile=True, autograph=False)
     return function
 
 
@@ -298,7 +299,7 @@ def _solve(
     kernels: tuple[Any, ...],
 ) -> Any:
     """Returns the λ that gives kernels the share of zeros asked for at a position."""
-    total = float(sum(ops.size(w) for w in kernels))
+    total = float(sum(math.prod(w.shape) for w in kernels))
 
     def zeros(lam):
         counts = [p.zeros(w, lam / beta) for p, w in zip(penalties, kernels)]

@@ -37,7 +37,9 @@ def file(request, net, tmp_path_factory):
     signature = [tf.TensorSpec((1, 5, 5, 1), tf.float32, name="ink")]
     archive.add_endpoint("serve", lambda ink: {"answer": net(ink)}, signature)
     archive.write_out(folder, verbose=False)
-    converter = tf.lite.TFLiteConverter.from_saved_model(folder)
+    converter = tf.lite.TFLiteConverter.from_saved_model(
+        folder, signature_keys=["serve"]
+    )
     if request.param == "float16":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.target_spec.supported_types = [tf.float16]

@@ -3,7 +3,7 @@ import zlib
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -11,8 +11,8 @@ from export import golden
 
 pictures = hnp.arrays(
     st.sampled_from([np.bool_, np.uint8, np.float32]),
-    hnp.array_shapes(min_dims=1, max_dims=4, max_side=13),
-    elements=st.integers(0, 1).map(float),
+    hnp.array_shapes(max_dims=4, max_side=5),
+    elements=st.sampled_from([0.0, 1.0]),
 )
 
 
@@ -22,6 +22,7 @@ def hashed(s, size):
     return np.array(values, "float32")
 
 
+@settings(deadline=None)
 @given(pictures)
 def test_a_picture_of_any_shape_comes_back(ink):
     decoded = golden.decode(golden.encode(ink), {"ink": ink.shape})
@@ -36,6 +37,7 @@ def test_a_picture_by_hand():
     assert packed == bytes([0b10000011, 0b01000000])
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**10), st.integers(1, 200))
 def test_hashed_values_follow_the_formula(s, size):
     values = golden.decode(s, {"x": (size,)})["x"]
@@ -67,8 +69,8 @@ def test_two_pictures_are_cut_in_the_order_of_their_names():
     np.testing.assert_array_equal(decoded["b"], [[0, 0, 1], [0, 0, 1]])
 
 
-@pytest.mark.parametrize("shape", [(3, 3), (4, 5), (1,)])
+@pytest.mark.parametrize("shape", [(4, 5), (2, 4), (100, 100, 1)])
 def test_a_picture_of_another_size_is_refused(shape):
     text = golden.encode(np.ones((3, 4)))
     with pytest.raises(ValueError, match=r"^a picture of 2 bytes does not fit an inp"):
-        golden.decode(text, {"ink": (3, 3, *shape)})
+        golden.decode(text, {"ink": shape})

@@ -93,9 +93,7 @@ def in_python(jobs, folder):
 
 
 def in_javascript(jobs, folder):
-    return launch(
-        ["node"], folder / "page.mjs", "\n".join([*code("js"), JS_MAIN]), jobs
-    )
+    return launch("node", folder / "page.mjs", "\n".join([*code("js"), JS_MAIN]), jobs)
 
 
 def in_java(jobs, folder):

@@ -1,0 +1,263 @@
+"""What export makes of sparse models, and of a peer's.
+
+python -m benchmarks.export --output docs/results
+
+Trains on letters with the defaults (`--penalty tl1 --a 0.1`), with
+`--target-sparsity 0.97`, and with tensorflow-model-optimization's magnitude pruning
+to 97 %, the same network from the same initial weights on the same batches for as
+many steps. The first two are exported by `export.convert`, the peer's as its guide
+says: `strip_pruning`, then TensorFlow's converter. All files of a seed are run on the
+test images and timed in turns within one run. Finished runs in --runs are kept.
+"""
+
+import pathlib
+import statistics
+from typing import Any
+
+import click
+import numpy as np
+
+from commands.cli import quietly
+from commands.files import read_json, replacing, write_json
+from pipelines import train
+from pipelines.config import TrainConfig
+
+from . import page
+
+METHODS = {
+    "rvsm, defaults": TrainConfig(),
+    "rvsm, target 97 %": TrainConfig(target_sparsity=0.97),
+}
+PEER = "tfmot, 97 %"
+GUIDE = {
+    "float32": (),
+    "dynamic range": ("DEFAULT",),
+    "float32, sparse": ("EXPERIMENTAL_SPARSITY",),
+    "dynamic range, sparse": ("DEFAULT", "EXPERIMENTAL_SPARSITY"),
+}
+"""The converter's optimizations that the peer's guides name."""
+
+
+def prune(config: TrainConfig, folder: pathlib.Path) -> None:
+    """Trains the paper's network with magnitude pruning, and converts it.
+
+    Leaves weights.npz, a .tflite file for each way of the guide, and peer.json with
+    the accuracy and what a file's answers differ by.
+    """
+    with quietly():
+        import tensorflow as tf
+        import tensorflow_model_optimization as tfmot
+        import tf_keras
+
+        import rvsm_tf as rvsm
+        from export.source import Examples
+        from export.verify import verify
+        from pipelines import data
+
+        from .train_step import paper_order
+
+    prune_low_magnitude = tfmot.sparsity.keras.prune_low_magnitude
+    builder = data.prepare(config.dataset)
+    images, test = data.load(builder, "train"), data.load(builder, "test")
+    steps = len(images) // config.batch_size * config.epochs
+    schedule = tfmot.sparsity.keras.PolynomialDecay(0.0, 0.97, 0, round(0.6 * steps))
+    model = paper_order(
+        tf_keras.layers,
+        tf_keras.Sequential,
+        lambda dense: prune_low_magnitude(dense, schedule),
+    )
+    start = rvsm.networks.paper_cnn(seed=config.seed).get_weights()
+    stripped = tfmot.sparsity.keras.strip_pruning(model)
+    stripped.set_weights(start)
+    weights = folder / "weights.npz"
+    if not weights.exists():
+        model.compile(
+            tf_keras.optimizers.Adam(
+                tf_keras.optimizers.schedules.CosineDecay(1e-3, steps)
+            ),
+            "sparse_categorical_crossentropy",
+            metrics=["accuracy"],
+        )
+        model.fit(
+            data.training_batches(
+                images, config.batch_size, config.seed, range(config.epochs)
+            ),
+            steps_per_epoch=steps // config.epochs,
+            epochs=config.epochs,
+            callbacks=[tfmot.sparsity.keras.UpdatePruningStep()],
+            verbose=2,
+        )
+        stripped = tfmot.sparsity.keras.strip_pruning(model)
+        with replacing(weights) as draft, open(draft, "wb") as file:
+            np.savez(file, *stripped.get_weights())
+    with np.load(weights) as arrays:
+        stripped.set_weights(list(arrays.values()))
+
+    given = Examples({stripped.input.name: test.image.astype("float32") / 255})
+    expected = stripped.predict(*given.inputs.values(), verbose=0)
+    found: dict[str, Any] = {
+        "keras_test_accuracy": float((expected.argmax(-1) == test.label).mean()),
+        "sparsity": float((stripped.get_weights()[6] == 0).mean()),
+        "files": {},
+    }
+    for name, optimizations in GUIDE.items():
+        converter = tf.lite.TFLiteConverter.from_keras_model(stripped)
+        converter.optimizations = [getattr(tf.lite.Optimize, o) for o in optimizations]
+        path = folder / f"{name.replace(', ', '-').replace(' ', '-')}.tflite"
+        with quietly():
+            path.write_bytes(converter.convert())
+        kind = "int8" if "DEFAULT" in optimizations else "float32"
+        verdict = verify(path, given, expected, kind)
+        answers = verdict.outputs.get("on")
+        found["files"][name] = {
+            "file": path.name,
+            "refused": verdict.refused,
+            "max_abs_diff": verdict.max_abs_diff,
+            "test_accuracy": None
+            if answers is None
+            else float((answers.argmax(-1) == test.label).mean()),
+        }
+    write_json(folder / "peer.json", found)
+
+
+def exported(method: str, folder: pathlib.Path) -> list[dict[str, Any]]:
+    """Trains and exports one of `METHODS`; returns a row for each file."""
+    from export import convert
+
+    config = METHODS[method]
+    seed = int(folder.name.rsplit("-", 1)[1])
+    config = TrainConfig(**{**vars(config), "seed": seed})
+    trained = train.run(config, folder, resume=(folder / "config.json").exists())
+    return [
+        {
+            "path": folder / "export" / row["file"] if row["file"] else None,
+            "method": method,
+            "format": row["format"],
+            "sparsity": round(trained["sparsity"], 4),
+            **{
+                key: row[key]
+                for key in (
+                    *("bytes", "zip_bytes", "max_abs_diff", "test_accuracy"),
+                    *("keras_test_accuracy", "memory_bytes", "refused"),
+                )
+            },
+        }
+        for row in convert.run(folder)
+    ]
+
+
+def peer(folder: pathlib.Path) -> list[dict[str, Any]]:
+    """Trains and converts the peer; returns a row for each file."""
+    from export.size import zip_bytes
+
+    folder.mkdir(parents=True, exist_ok=True)
+    seed = int(folder.name.rsplit("-", 1)[1])
+    if not (folder / "peer.json").exists():
+        prune(TrainConfig(seed=seed), folder)
+    found = read_json(folder / "peer.json")
+    return [
+        {
+            "path": None if row["refused"] else folder / row["file"],
+            "method": PEER,
+            "format": name,
+            "sparsity": round(found["sparsity"], 4),
+            "bytes": (folder / row["file"]).stat().st_size,
+            "zip_bytes": zip_bytes(folder / row["file"]),
+            "max_abs_diff": row["max_abs_diff"],
+            "test_accuracy": row["test_accuracy"],
+            "keras_test_accuracy": found["keras_test_accuracy"],
+            "memory_bytes": None,
+            "refused": row["refused"],
+        }
+        for name, row in found["files"].items()
+    ]
+
+
+def timed(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Adds latencies, all files in turns; the first row's file is the reference."""
+    from export import timing
+
+    files = [row["path"] for row in rows if row["path"]]
+    timings = timing.in_turns(files)
+    ratios = timing.ratios(timings, files[0])
+    found = {t.file: (t.warm, r) for t, r in zip(timings, ratios, strict=True)}
+    for row in rows:
+        warm, ratio = found.get(row.pop("path"), (None, None))
+        row["latency_ms"] = warm and round(warm.median, 4)
+        row["latency_ratio"] = ratio and round(ratio.median, 3)
+    return rows
+
+
+def summary(rows: list[dict[str, Any]]) -> str:
+    """Returns a table with a line for each method and format, over the seeds."""
+    lines = [
+        "| method | format | zeros | bytes | zipped | latency ratio | accuracy, Keras "
+        "| accuracy, file | |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for method, name in dict.fromkeys((r["method"], r["format"]) for r in rows):
+        some = [r for r in rows if (r["method"], r["format"]) == (method, name)]
+        refused = next((r["refused"] for r in some if r["refused"]), None)
+        cells = [
+            over(some, "sparsity", lambda x: f"{100 * x:.1f} %"),
+            over(some, "bytes", lambda x: f"{x:,.0f}"),
+            over(some, "zip_bytes", lambda x: f"{x:,.0f}"),
+            over(some, "latency_ratio", lambda x: f"{x:.2f}"),
+            over(some, "keras_test_accuracy", lambda x: f"{100 * x:.2f} %"),
+            over(some, "test_accuracy", lambda x: f"{100 * x:.2f} %"),
+            f"**refused**: {refused}" if refused else "",
+        ]
+        lines.append(f"| {method} | {name} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def over(rows: list[dict[str, Any]], key: str, write: Any) -> str:
+    """Returns the mean over the rows that have a value, and lowest to highest."""
+    values = [row[key] for row in rows if row[key] is not None]
+    if not values:
+        return ""
+    low, high = write(min(values)), write(max(values))
+    mean = write(statistics.mean(values))
+    return mean if low == high else f"{mean} ({low} to {high})"
+
+
+@click.command()
+@click.option("--seeds", default=3, show_default=True)
+@click.option(
+    "--runs",
+    type=click.Path(path_type=pathlib.Path),
+    default="runs/export",
+    show_default=True,
+)
+@click.option("--output", type=click.Path(path_type=pathlib.Path), metavar="DIR")
+def main(seeds: int, runs: pathlib.Path, output: pathlib.Path | None) -> None:
+    """Train, export and compare, several seeds."""
+    rows = []
+    for seed in range(seeds):
+        found = []
+        for method, name in zip(METHODS, ("defaults", "target"), strict=True):
+            print(f"{method}, seed {seed}", flush=True)
+            found += exported(method, runs / f"{name}-{seed}")
+        print(f"{PEER}, seed {seed}", flush=True)
+        found += peer(runs / f"tfmot-{seed}")
+        rows += [{"seed": seed, **row} for row in timed(found)]
+    table = summary(rows)
+    print(table)
+    if output:
+        page.write(
+            output,
+            "export",
+            "Exported files",
+            f"python -m benchmarks.export --seeds {seeds} --output {output}",
+            f"Letters; 1,000 test images; mean over {seeds} seeds, lowest and highest "
+            "in brackets. Latency: one thread, all files of a seed in turns in one "
+            "run, ratio to the dense float32 file of the first method. The peer is "
+            "trained from the same initial weights on the same batches, and converted "
+            "as its guide says; what is refused was run and found wrong, or did not "
+            f"run.\n\n{table}\n\nEvery file:",
+            rows,
+        )
+
+
+if __name__ == "__main__":
+    main()
