@@ -58,6 +58,8 @@ def test_a_run_leaves_what_the_contract_lists(run):
         "history.csv",
         "metrics.json",
         "model.keras",
+        "images.npz",
+        "about.json",
         "weights.png",
         "convergence.png",
         "samples.png",
