@@ -11,16 +11,11 @@ from PIL import Image
 
 from export import benchmark, runtime, scatter, timing
 from export.timing import Summary, Timing
+from tests.commands import refusal
 
 
 def refused(*arguments):
-    """Runs the command, which must refuse its input; returns the line it says."""
-    result = CliRunner().invoke(benchmark.main, [str(a) for a in arguments])
-    assert result.exit_code == 2, result.output
-    assert result.stdout == ""
-    lines = result.stderr.splitlines()
-    assert len(lines) == 1, result.stderr
-    return lines[0]
+    return refusal.refused(benchmark.main, *arguments)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 import rvsm_tf as rvsm
 from export import card, convert, flatbuffer, golden, runtime, selftest, source
+from tests.commands import refusal
 from tests.export import networks
 
 L = keras.layers
@@ -213,6 +214,23 @@ def test_a_model_with_two_inputs(tmp_path):
     assert selftest.main(str(tmp_path / "export")) == 0
 
 
+def test_a_model_in_mixed_precision_is_exported_in_float32(tmp_path):
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        model = networks.dense("scattered")
+    finally:
+        keras.config.set_dtype_policy("float32")
+    model.save(tmp_path / "mixed.keras")
+    found = source.read(tmp_path / "mixed.keras")
+    w = [np.asarray(layer.kernel) for layer in model.layers]
+    hidden = np.maximum(found.test.inputs["image"] @ w[0] + model.layers[0].bias, 0)
+    scores = np.exp(hidden @ w[1])
+    by_hand = scores / scores.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(source.predict(found.model, found.test), by_hand, 1e-4)
+    (row,) = convert.run(tmp_path / "mixed.keras", formats=("float32",), quiet=True)
+    assert row["max_abs_diff"] < 1e-5
+
+
 def test_a_mobilenet_with_random_weights(tmp_path):
     model = keras.applications.MobileNet(
         (64, 64, 3), alpha=0.25, weights=None, classes=10, dropout=0
@@ -250,13 +268,7 @@ def test_files_of_an_earlier_export_do_not_outlive_it(tmp_path):
 
 
 def refused(*arguments):
-    """Runs the command, which must refuse its input; returns the one line it says."""
-    result = CliRunner().invoke(convert.main, [str(a) for a in arguments])
-    assert result.exit_code == 2, result.output
-    assert result.stdout == ""
-    lines = result.stderr.splitlines()
-    assert len(lines) == 1, result.stderr
-    return lines[0]
+    return refusal.refused(convert.main, *arguments)
 
 
 @pytest.fixture(scope="module")

@@ -1,29 +1,17 @@
 """Wrong input: one line that quotes it, exit code 2, no traceback."""
 
-import errno
 import json
 import os
 import shutil
 import subprocess
 import sys
 
-import click
 import pytest
 from click.testing import CliRunner
 
-from commands.cli import Command
 from pipelines import evaluate, train
 from pipelines.config import TrainConfig, claim
-
-
-def refused(command, *arguments):
-    """Runs a command that must refuse its input; returns the one line it says."""
-    result = CliRunner().invoke(command, [str(a) for a in arguments])
-    assert result.exit_code == 2, result.output
-    assert result.stdout == ""
-    lines = result.stderr.splitlines()
-    assert len(lines) == 1, result.stderr
-    return lines[0]
+from tests.commands.refusal import refused
 
 
 @pytest.mark.parametrize(
@@ -209,25 +197,6 @@ def test_evaluating_nothing_is_refused(tmp_path):
 def test_an_unfinished_run_cannot_be_evaluated(tmp_path):
     claim(tmp_path / "run", TrainConfig())
     assert "model.keras" in refused(evaluate.main, tmp_path / "run")
-
-
-@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EACCES, errno.EROFS])
-def test_what_the_system_refuses_to_write_is_one_line(code):
-    @click.command(cls=Command)
-    def command():
-        raise OSError(code, os.strerror(code), "runs/model.keras")
-
-    line = refused(command)
-    assert os.strerror(code) in line
-    assert "runs/model.keras" in line
-
-
-def test_a_defect_keeps_its_traceback():
-    @click.command(cls=Command)
-    def command():
-        raise KeyError("a defect")
-
-    assert isinstance(CliRunner().invoke(command).exception, KeyError)
 
 
 @pytest.mark.parametrize("command", [train.main, evaluate.main])

@@ -13,7 +13,6 @@ from click.testing import CliRunner
 from PIL import Image
 from tensorflow.python.summary.summary_iterator import summary_iterator
 
-from commands.files import replacing
 from pipelines import evaluate, train
 
 METRICS = {
@@ -258,22 +257,3 @@ def test_a_full_disk_is_one_line_and_the_last_checkpoint_stays(letters, tmp_path
     assert "Traceback" not in process.stderr
     assert not list(folder.glob("*.keras"))
     assert not list(folder.glob(".*"))
-
-
-def test_a_file_is_replaced_whole_or_not_at_all(tmp_path):
-    file = tmp_path / "file.txt"
-    file.write_text("good")
-
-    def fail():
-        with replacing(file) as draft:
-            draft.write_text("half")
-            raise RuntimeError
-
-    with pytest.raises(RuntimeError):
-        fail()
-    assert file.read_text() == "good"
-    assert os.listdir(tmp_path) == ["file.txt"]
-    with replacing(file) as draft:
-        draft.write_text("better")
-        assert file.read_text() == "good"
-    assert file.read_text() == "better"
