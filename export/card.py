@@ -21,6 +21,9 @@ from . import flatbuffer
 NAME = "rvsm_tf"
 VERSION = 1
 
+ABOUT = ("labels", "preprocessing", "training")
+"""The keys that about.json may fill."""
+
 LIMIT = 3000
 """Bytes that a card may take: whole models are smaller than five times that."""
 

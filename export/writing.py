@@ -140,10 +140,11 @@ class Writing:
     def _with_card(self, file: bytes, name: str) -> bytes:
         """Returns the file with what it says about itself inside."""
         answers = self._answers[f"{name}.tflite"]
+        about = self._source.about
         contents = {
             "version": card.VERSION,
             "format": name,
-            **self._source.about,
+            **{key: about[key] for key in card.ABOUT if key in about},
             "golden": {
                 "inputs": self._vectors[:INSIDE],
                 "outputs": answers["outputs"][:INSIDE],
