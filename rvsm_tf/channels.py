@@ -1,4 +1,4 @@
-"""How many channels were flattened in front of a layer: read from the network's graph."""
+"""How many channels were flattened in front of a layer: read from the graph."""
 
 from collections.abc import Iterable
 

@@ -11,8 +11,8 @@ said by one of
     "channels"        rows of a Dense kernel behind a Flatten, all those that belong to
                       one feature map; ("channels", 32) where their number is known.
                       Flatten lets channels vary fastest: row i belongs to i mod 32
-    (rows, columns)   blocks of the Dense kernel, such as (16, 1): what TFLite calls 1×16,
-                      its kernels being transposed
+    (rows, columns)   blocks of the Dense kernel, such as (16, 1): a 1×16 block of
+                      TFLite, whose kernels are transposed
 
 Each of them is a reshaped view of the kernel, of which some axes run inside a group.
 """
@@ -81,8 +81,8 @@ def divide(
         return (rows // wide, wide, columns), (0, 2)
     if rows % high or columns % wide:
         raise ValueError(
-            f"a kernel of shape {shape} does not divide into blocks of {high} × {wide}: "
-            "its dimensions must be multiples of the block's"
+            f"a kernel of shape {shape} does not divide into blocks of {high} × {wide}"
+            ": its dimensions must be multiples of the block's"
         )
     return (rows // high, high, columns // wide, wide), (1, 3)
 
