@@ -218,8 +218,8 @@ class Group(Penalty):
     size, and with ℓ1 it is the group lasso, Σ √n ‖w_g‖ (Yuan and Lin, Model selection
     and estimation in regression with grouped variables, 2006).
 
-    With `TargetSparsity` the share of zeros is met up to one group: the largest share
-    that whole groups can make up without going beyond it.
+    With `TargetSparsity` the share of zeros is met up to one group: it is not exceeded,
+    and one group more would exceed it.
 
     Args:
         penalty: what decides on r_g: `L0()`, `L1()` or `TL1(a)`.

@@ -167,7 +167,7 @@ def test_group_lasso(groups, shape):
         a = np.array([w[i] for i in s], "float64")
         norm, root = np.linalg.norm(a), np.sqrt(a.size)
         lasso += root * norm
-        expected = max(1 - step * root / norm, 0) * a  # Yuan and Lin (2006), (2.4)
+        expected = max(1 - step * root / norm, 0) * a  # Yuan and Lin (2006)
         zero.append(not expected.any())
         np.testing.assert_allclose([u[i] for i in s], expected, atol=1e-6)
     assert any(zero)
