@@ -3,7 +3,7 @@
 from . import networks, penalties
 from .callbacks import RVSMCallback
 from .model import RVSM
-from .penalties import L0, L1, TL1
+from .penalties import L0, L1, TL1, Group
 from .schedules import TargetSparsity
 from .sparsity import scales, sign_changes, summarize
 from .splitting import Splitting
@@ -15,6 +15,7 @@ __all__ = [
     "L1",
     "RVSM",
     "TL1",
+    "Group",
     "RVSMCallback",
     "Splitting",
     "TargetSparsity",

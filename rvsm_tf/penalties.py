@@ -7,12 +7,14 @@ needs it through its proximal operator
 
 which for every penalty here sets the entries with |w| at or below a threshold to zero
 and leaves or shrinks the others. From many zeros with little shrinkage to the
-opposite: ℓ0, transformed ℓ1 (TL1) with growing a, ℓ1.
+opposite: ℓ0, transformed ℓ1 (TL1) with growing a, ℓ1. `Group` lets any of them decide
+on whole units, inputs, channels or blocks instead of single weights.
 
 Narrow types (bfloat16, float16) are computed in float32 and rounded once.
 """
 
 import dataclasses
+import math
 import numbers
 from typing import Any
 
@@ -21,12 +23,14 @@ import numpy as np
 from keras import ops
 from numpy.polynomial import Chebyshev, Polynomial
 
+from .groups import Groups, check_groups, divide
+
 _register = keras.saving.register_keras_serializable(package="rvsm_tf")
 
 
 @dataclasses.dataclass(frozen=True)
 class Penalty:
-    """A separable penalty; a subclass defines `_cost`, `threshold` and `_kept`.
+    """A penalty; one of single weights defines `_cost`, `threshold` and `_kept`.
 
     Instances are immutable, compare by value and can be saved with a model.
     """
@@ -52,9 +56,7 @@ class Penalty:
         kept = size > self.threshold(step)
         # Entries that will be zero take a harmless size: no 0/0, no overflow.
         u = ops.sign(wide) * self._kept(ops.where(kept, size, 1.0), step)
-        u = ops.cast(ops.where(kept, u, 0.0), w.dtype)
-        # What is kept can round to zero, and to -0.0 where w is negative.
-        return ops.where(u == 0, ops.zeros_like(u), u)
+        return _rounded(ops.where(kept, u, 0.0), w.dtype)
 
     def threshold(self, step: Any) -> Any:
         """Returns the largest |w| that `prox` sets to zero, as a float32 scalar."""
@@ -202,6 +204,113 @@ def _shrinkage(s: Any) -> Any:
     return s * total
 
 
+@_register
+@dataclasses.dataclass(frozen=True)
+class Group(Penalty):
+    """A penalty on the groups of a kernel, which become zero as a whole.
+
+    With n entries in each group g, and r_g = ‖w_g‖/√n their root mean square,
+
+        P(w) = Σ_g n · p(r_g),
+
+    p being what the penalty of single weights costs an entry. A group of n equal
+    entries so costs what it would without groups, the same λ/β cuts off groups of any
+    size, and with ℓ1 it is the group lasso, Σ √n ‖w_g‖ (Yuan and Lin, Model selection
+    and estimation in regression with grouped variables, 2006).
+
+    With `TargetSparsity` the share of zeros is met up to one group: it is not exceeded,
+    and one group more would exceed it.
+
+    Args:
+        penalty: what decides on r_g: `L0()`, `L1()` or `TL1(a)`.
+        groups: "units", "inputs", "channels", ("channels", how many) or a block of
+            (rows, columns), see `rvsm_tf.groups`. The number of channels may be left
+            out where the penalty is given to `RVSM` or `Splitting`.
+
+    Raises:
+        ValueError: the penalty is not one of single weights, or groups is something
+            else; when used, the kernel cannot be divided like that.
+    """
+
+    penalty: Penalty
+    groups: Groups
+
+    def __post_init__(self):
+        """Rejects arguments that are not a penalty of single weights and groups."""
+        if not isinstance(self.penalty, Penalty) or isinstance(self.penalty, Group):
+            raise ValueError(
+                "penalty must be one of single weights, such as rvsm_tf.L0(), "
+                f"got {self.penalty!r}"
+            )
+        object.__setattr__(self, "groups", check_groups(self.groups))
+
+    def __call__(self, w: Any) -> Any:
+        """Returns P(w) as a float32 scalar."""
+        _, r, n = self._divided(w)
+        return n * self.penalty(r)
+
+    def prox(self, w: Any, step: Any) -> Any:
+        """argmin_u step · P(u) + ½ ‖w − u‖².
+
+        It goes group by group: u_g = w_g · prox_p(r_g)/r_g.
+
+        Args:
+            w: array or tensor of any floating type, of a shape that can be divided.
+            step: λ/β, a number or scalar tensor, at least 0.
+
+        Returns:
+            u, shape and type of w. Groups with r_g at or below `threshold(step)` are
+            exactly +0.0.
+
+        Raises:
+            ValueError: w cannot be divided into these groups.
+        """
+        w = ops.convert_to_tensor(w)
+        view, r, _ = self._divided(w)
+        kept = self.penalty.prox(r, step)
+        # The quotient is exactly 1 where ℓ0 keeps a group, which then stays as it is.
+        u = view * (kept / ops.where(r > 0, r, 1.0))
+        return _rounded(ops.reshape(u, w.shape), w.dtype)
+
+    def threshold(self, step: Any) -> Any:
+        """Returns the largest r_g that `prox` sets to zero, as a float32 scalar."""
+        return self.penalty.threshold(step)
+
+    def zeros(self, w: Any, step: Any) -> Any:
+        """Returns how many entries of w `prox` sets to zero, as an integer scalar.
+
+        A group above the threshold by no more than rounding counts as zero: r_g comes
+        out a little different where its sum is compiled differently. A λ chosen by
+        this number then cuts off no group too many there.
+        """
+        _, r, n = self._divided(w)
+        return n * self.penalty.zeros(r * (1 - 4e-7 * (n - 1) ** 0.5), step)
+
+    def _divided(self, w: Any) -> tuple[Any, Any, int]:
+        """Returns w in float32, viewed so that groups lie along axes; r; and n."""
+        shape, inside = divide(w.shape, self.groups)
+        view = ops.reshape(_float(w), shape)
+        # Relative to its largest entry, no square of a group overflows or vanishes.
+        largest = ops.max(ops.abs(view), axis=inside, keepdims=True)
+        relative = view / ops.where(largest > 0, largest, 1.0)
+        square = ops.mean(relative * relative, axis=inside, keepdims=True)
+        n = math.prod(shape[axis] for axis in inside)
+        return view, largest * ops.sqrt(square), n
+
+    def get_config(self) -> dict:
+        """Returns the constructor's arguments, serialized."""
+        penalty = keras.saving.serialize_keras_object(self.penalty)
+        named = isinstance(self.groups, str)
+        groups = self.groups if named else list(self.groups)
+        return {"penalty": penalty, "groups": groups}
+
+    @classmethod
+    def from_config(cls, config: dict) -> "Group":
+        """Returns the penalty with these constructor arguments."""
+        penalty = keras.saving.deserialize_keras_object(config["penalty"])
+        return cls(penalty, config["groups"])
+
+
 _PENALTIES = {"l0": L0, "l1": L1, "tl1": TL1}
 
 
@@ -229,3 +338,9 @@ def get(name: "str | Penalty", **arguments: float) -> Penalty:
 def _float(x: Any) -> Any:
     """Returns x as a float32 tensor."""
     return ops.cast(x, "float32")
+
+
+def _rounded(u: Any, dtype: Any) -> Any:
+    """Returns u in this type, with no -0.0: what is not zero can round to it."""
+    u = ops.cast(u, dtype)
+    return ops.where(u == 0, ops.zeros_like(u), u)

@@ -23,7 +23,8 @@ class TargetSparsity:
     The target rises as 1 − (1 − k/steps)³, fast at first, slowly towards the end (Zhu
     and Gupta, To prune or not to prune, 2017), and stays. Every few steps λ is set to
     the value whose threshold cuts off just that share of the weights: at the end
-    nothing is left to chance.
+    nothing is left to chance. Where a `Group` penalty cuts off whole groups, the share
+    is met up to one group, and not exceeded.
 
     Args:
         target: share of zeros to reach among the weights that λ governs, 0 to 1.

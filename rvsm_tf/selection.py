@@ -1,23 +1,37 @@
 """Which kernels of a network are split: from names and patterns to variables."""
 
+import dataclasses
 import fnmatch
 from collections.abc import Mapping
 from typing import Any
 
 import keras
 
-from .penalties import Penalty
+from .channels import channels
+from .groups import divide
+from .penalties import Group, Penalty
 from .schedules import Schedule
 
 Selection = Mapping[Any, "Penalty | tuple[Penalty, Schedule]"]
 """Which kernels are split, and how: from a layer, its name or path, or a pattern of
 these (`"conv*"`), to a penalty, or a penalty and a λ of its own."""
 
+# Their kernels are (…, out, in) and (…, channels, filters of each channel).
+_TRANSPOSED = (
+    keras.layers.Conv1DTranspose,
+    keras.layers.Conv2DTranspose,
+    keras.layers.Conv3DTranspose,
+)
+_DEPTHWISE = (keras.layers.DepthwiseConv1D, keras.layers.DepthwiseConv2D)
+
 
 def select(
     net: keras.Model, split: Selection
 ) -> list[tuple[str, Penalty, "Schedule | None", tuple[keras.Variable, ...]]]:
     """Returns key, penalty, own λ and kernels of each entry of a selection.
+
+    An entry with a `Group` comes several times, one after the other, if its layers
+    stand behind different numbers of channels.
 
     Raises:
         ValueError: see `Splitting`.
@@ -35,10 +49,16 @@ def select(
                 f"rvsm_tf.TL1(a=0.1), got {penalty!r}"
             )
         key = key_of(key, net)
-        named = [layer for path, layer in layers if path == key] or [
-            layer for path, layer in layers if _matches(path, layer.name, net.name, key)
+        named = [(path, layer) for path, layer in layers if path == key] or [
+            (path, layer)
+            for path, layer in layers
+            if _matches(path, layer.name, net.name, key)
         ]
-        kernels = tuple(w for w in map(_kernel, named) if w is not None)
+        divided: dict[Penalty, list[keras.Variable]] = {}
+        for path, layer in named:
+            if (w := _kernel(layer)) is not None:
+                divided.setdefault(_fitted(penalty, path, layer, net), []).append(w)
+        kernels = [w for ws in divided.values() for w in ws]
         if not kernels:
             there_are = ", ".join(splittable) or "none"
             problem = "has no kernel" if named else "matches no layer"
@@ -49,7 +69,7 @@ def select(
                     f"{w.path} is named twice, by {owner[id(w)]!r} and by {key!r}"
                 )
             owner[id(w)] = key
-        chosen.append((key, penalty, own, kernels))
+        chosen += [(key, fitted, own, tuple(ws)) for fitted, ws in divided.items()]
     return chosen
 
 
@@ -94,3 +114,37 @@ def _kernel(layer: keras.layers.Layer) -> keras.Variable | None:
     """Returns the kernel of a Dense, Conv or similar layer; None if it has none."""
     kernel = getattr(layer, "kernel", None) if layer.built else None
     return kernel if isinstance(kernel, keras.Variable) else None
+
+
+def _fitted(
+    penalty: Penalty, path: str, layer: keras.layers.Layer, net: keras.Model
+) -> Penalty:
+    """Returns the penalty as it applies to a layer's kernel.
+
+    Raises:
+        ValueError: it is a `Group` that the kernel cannot be divided into.
+    """
+    if not isinstance(penalty, Group):
+        return penalty
+    groups = penalty.groups
+    if groups in ("units", "inputs"):
+        if isinstance(layer, _TRANSPOSED):
+            groups = "inputs" if groups == "units" else "units"
+        elif isinstance(layer, _DEPTHWISE) and groups == "units":
+            raise ValueError(
+                f"{path}: a depthwise convolution has a filter for each input channel "
+                "and no others: its groups are 'inputs'"
+            )
+        elif groups == "inputs" and getattr(layer, "groups", 1) > 1:
+            raise ValueError(
+                f"{path}: its inputs are spread over {layer.groups} groups of filters, "
+                "and lie on no axis of the kernel"
+            )
+    try:
+        if groups == "channels":
+            divide(layer.kernel.shape, (groups, 1))
+            groups = groups, channels(layer, [inner for _, inner in _layers(net)])
+        divide(layer.kernel.shape, groups)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
+    return dataclasses.replace(penalty, groups=groups)

@@ -32,7 +32,9 @@ from .selection import Selection, select
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Split:
-    """The kernels that one entry of a selection names.
+    """The kernels that one entry of a selection names, and what they cost.
+
+    An entry whose layers stand behind different numbers of channels is several splits.
 
     Attributes:
         key: the entry's name or pattern.
@@ -74,7 +76,8 @@ class Splitting(keras.layers.Layer):
 
     Raises:
         ValueError: an argument is out of its range, the selection names nothing or a
-            layer without a kernel, or two entries name the same kernel.
+            layer without a kernel, two entries name the same kernel, or a kernel cannot
+            be divided into the groups of its penalty.
     """
 
     def __init__(
@@ -96,14 +99,13 @@ class Splitting(keras.layers.Layer):
         self.lam = self._state("lam", _start(check_lam(lam)))
         # Schedule of each λ, in the order of creation; splits refer to the variables.
         self._schedules = [(check_lam(lam), self.lam)]
-        splits = []
+        splits, owned = [], {}
         for key, penalty, own, kernels in chosen:
-            variable = self.lam
-            if own is not None:
+            if own is not None and key not in owned:
                 start = _start(check_lam(own))
-                variable = self._state("lam_" + key.replace("/", "_"), start)
-                self._schedules.append((check_lam(own), variable))
-            splits.append(Split(key, penalty, variable, kernels))
+                owned[key] = self._state("lam_" + key.replace("/", "_"), start)
+                self._schedules.append((check_lam(own), owned[key]))
+            splits.append(Split(key, penalty, owned.get(key, self.lam), kernels))
         self.splits = tuple(splits)
         self._hardened = False
         self.built = True

@@ -1,0 +1,95 @@
+"""How many channels were flattened in front of a layer: read from the graph."""
+
+from collections.abc import Iterable
+
+import keras
+
+# They have weights, but leave every feature in its place.
+_NORMALIZATION = (
+    keras.layers.BatchNormalization,
+    keras.layers.LayerNormalization,
+    keras.layers.PReLU,
+)
+
+
+def channels(
+    layer: keras.layers.Layer, network: Iterable[keras.layers.Layer] = ()
+) -> int:
+    """Returns the channels of what is flattened in front of a layer.
+
+    Args:
+        layer: a layer of a sequential or functional model.
+        network: all layers of the network, models inside it among them.
+
+    Raises:
+        ValueError: there is no Flatten in front of the layer, or other layers than
+            activations, dropout and the like are in between, or that cannot be seen,
+            as in a subclassed model.
+    """
+    models = [model for model in network if _ends(model, "inputs")]
+    found = {
+        _flattened(tensor, models)
+        for node in layer._inbound_nodes
+        for tensor in node.input_tensors
+    }
+    if len(found) != 1 or None in found:
+        raise ValueError(
+            "groups 'channels' are for a Dense layer that stands behind a Flatten of "
+            "feature maps, with nothing but activations, dropout and normalization in "
+            "between; behind anything else say 'inputs', or say how many channels "
+            "vary fastest: groups=('channels', 32)"
+        )
+    return found.pop()
+
+
+def _flattened(tensor: keras.KerasTensor, models: list[keras.Model]) -> int | None:
+    """Follows a tensor back to a Flatten; returns its channels, None if it has none."""
+    while True:
+        source, index, place = tensor._keras_history
+        if outputs := _ends(source, "outputs"):  # into a model, at its end
+            tensor = outputs[place]
+            continue
+        inputs = source._inbound_nodes[index].input_tensors
+        if not inputs:  # out of a model, at its beginning
+            inputs = _fed(tensor, models)
+        elif not isinstance(source, keras.layers.Layer):
+            return None
+        elif inputs[0].shape != tensor.shape:
+            return _channels_of(source, inputs[0], tensor)
+        elif source.weights and not isinstance(source, _NORMALIZATION):
+            return None
+        if len(inputs) != 1:
+            return None
+        tensor = inputs[0]
+
+
+def _fed(
+    tensor: keras.KerasTensor, models: list[keras.Model]
+) -> list[keras.KerasTensor]:
+    """Returns what models are given for an input of theirs, wherever they are used."""
+    return [
+        node.input_tensors[i]
+        for model in models
+        for i, own in enumerate(_ends(model, "inputs"))
+        if own is tensor
+        for node in model._inbound_nodes
+    ]
+
+
+def _ends(layer: keras.layers.Layer, name: str) -> list[keras.KerasTensor]:
+    """Returns a model's "inputs" or "outputs"; none if it is no graph of layers."""
+    try:
+        return getattr(layer, name) if isinstance(layer, keras.Model) else []
+    except AttributeError:  # subclassed models have none
+        return []
+
+
+def _channels_of(
+    layer: keras.layers.Layer, before: keras.KerasTensor, after: keras.KerasTensor
+) -> int | None:
+    """Returns the channels of what a layer makes flat, None if it does not."""
+    if len(after.shape) != 2 or len(before.shape) < 3:
+        return None
+    if isinstance(layer, keras.layers.Flatten):  # moves channels to the end itself
+        return before.shape[1 if layer.data_format == "channels_first" else -1]
+    return before.shape[-1] if isinstance(layer, keras.layers.Reshape) else None
