@@ -122,7 +122,7 @@ def _saved_model(model: keras.Model, folder: pathlib.Path) -> str:
         input_signature=[
             tf.TensorSpec(shape, tf.float32, name=name)
             for name, shape in shapes(model).items()
-        ]
+        ],
     )
     def serve(*inputs):
         given = arranged(model, dict(zip(names, inputs, strict=True)))
