@@ -1,34 +1,28 @@
-"""What layers do to channels, the last axis of a tensor: one class per behaviour.
+"""What each layer does to channels, the last axis of a tensor.
 
-A channel is constant if it has one value at every place and for every input; in arrays
-of constants NaN stands for a channel that varies. A *group* is a set of channels that
-are cut together or not at all, such as filter k, its BatchNormalization and channel k
-of the sum that it is added to.
+Most carry channels on, one class here per way of doing so; those with kernels are in
+`kernels`. What is cut must be cut along the whole way: filter k, its bias and its
+BatchNormalization, channel k of the sum that it is added to.
 """
 
 from collections.abc import Sequence
 from typing import Any
 
-import keras
 import numpy as np
-from keras import activations, layers
+from keras import Model, layers
 
-from .graph import Call
-
-Cut = tuple[dict[str, Any], list[np.ndarray]]
-"""What is left of a layer: changes of its configuration, and its weights."""
-
-_ELEMENTWISE = [
-    getattr(activations, name)
-    for name in (
-        *("celu", "elu", "exponential", "gelu", "hard_shrink", "hard_sigmoid"),
-        *("hard_silu", "hard_tanh", "leaky_relu", "linear", "log_sigmoid", "mish"),
-        *("relu", "relu6", "selu", "sigmoid", "silu", "soft_shrink", "softplus"),
-        *("softsign", "sparse_plus", "sparse_sigmoid", "squareplus", "tanh"),
-        "tanh_shrink",
-    )
-    if hasattr(activations, name)
-]
+from .graph import Call, is_sum
+from .kernels import (
+    Cut,
+    Dense,
+    DepthwiseConv,
+    Mixer,
+    SeparableConv,
+    array,
+    is_elementwise,
+    mixing,
+    unexpected,
+)
 
 
 class Carrier:
@@ -52,7 +46,7 @@ class Carrier:
 
     def cut(self, call: Call, kept: np.ndarray, kept_out: np.ndarray) -> Cut:
         """Returns what is left if only these input and output channels are kept."""
-        return {}, call.layer.get_weights()
+        return {}, []
 
 
 class Elementwise(Carrier):
@@ -61,7 +55,7 @@ class Elementwise(Carrier):
     def obstacle(self, call: Call) -> str | None:
         """Returns that a function mixes channels, or may."""
         activation = getattr(call.layer, "activation", None)
-        return None if is_elementwise(activation) else _mixing(activation)
+        return None if is_elementwise(activation) else mixing(activation)
 
     def constants(self, call: Call, inputs: Sequence[np.ndarray]) -> np.ndarray:
         """Applies the layer to the constants."""
@@ -136,17 +130,17 @@ class BatchNormalization(Carrier):
         layer = call.layer
         if layer.axis not in (-1, len(call.output_shapes[0]) - 1):
             return f"normalizes axis {layer.axis}, not channels"
-        return _unexpected(layer, 2 + layer.scale + layer.center)
+        return unexpected(layer, 2 + layer.scale + layer.center)
 
     def constants(self, call: Call, inputs: Sequence[np.ndarray]) -> np.ndarray:
         """Scales and shifts; a channel with γ = 0 has become constant."""
         layer = call.layer
-        scale = 1 / np.sqrt(_array(layer.moving_variance) + layer.epsilon)
+        scale = 1 / np.sqrt(array(layer.moving_variance) + layer.epsilon)
         if layer.scale:
-            scale = scale * _array(layer.gamma)
-        shift = -_array(layer.moving_mean) * scale
+            scale = scale * array(layer.gamma)
+        shift = -array(layer.moving_mean) * scale
         if layer.center:
-            shift = shift + _array(layer.beta)
+            shift = shift + array(layer.beta)
         return np.where(scale == 0, shift, inputs[0] * scale + shift)
 
     def cut(self, call: Call, kept: np.ndarray, kept_out: np.ndarray) -> Cut:
@@ -154,130 +148,22 @@ class BatchNormalization(Carrier):
         return {}, [w[kept] for w in call.layer.get_weights()]
 
 
-class DepthwiseConv(Carrier):
-    """A convolution of each channel by itself; output c·m + j comes from input c."""
-
-    def obstacle(self, call: Call) -> str | None:
-        """Returns that it is quantized, or the like."""
-        return _unexpected(call.layer, 1 + call.layer.use_bias)
-
-    def mixes_outputs(self, layer: Any) -> bool:
-        """Whether the activation does."""
-        return not is_elementwise(layer.activation)
-
-    def origin(self, call: Call) -> np.ndarray:
-        """Returns every input channel, m times."""
-        channels = call.input_shapes[0][-1]
-        return np.repeat(np.arange(channels), call.output_shapes[0][-1] // channels)
-
-    def constants(self, call: Call, inputs: Sequence[np.ndarray]) -> np.ndarray:
-        """Returns a zero kernel's bias, and what constants become without borders."""
-        layer = call.layer
-        touch, gain = (x.ravel() for x in _over_space(_array(layer.kernel)))
-        c = _absorbable(layer, inputs[0])[self.origin(call)]
-        value = np.where(touch, c * gain, 0.0) + _bias(layer)
-        return _activate(layer.activation, value)
-
-    def cut(self, call: Call, kept: np.ndarray, kept_out: np.ndarray) -> Cut:
-        """Drops the kernels and biases of what is cut."""
-        kernel, *bias = call.layer.get_weights()
-        return {}, [kernel[..., kept, :], *(b[kept_out] for b in bias)]
-
-
-class Mixer:
-    """Dense or Conv: every output channel is a sum over input channels."""
-
-    size = "filters"
-
-    def obstacle(self, call: Call) -> str | None:
-        """Returns that it is grouped, quantized, or the like."""
-        if getattr(call.layer, "groups", 1) != 1:
-            return "a convolution in groups"
-        return _unexpected(call.layer, self.kernels + call.layer.use_bias)
-
-    def mixes_outputs(self, layer: Any) -> bool:
-        """Whether the activation does."""
-        return not is_elementwise(layer.activation)
-
-    kernels = 1
-
-    def links(self, layer: Any) -> tuple[np.ndarray, np.ndarray]:
-        """Returns two matrices, inputs × outputs.
-
-        The first says whether a weight between the two is not zero, the second what a
-        constant input of 1 adds to the output, away from borders.
-        """
-        return _over_space(_array(layer.kernel))
-
-    def reads(self, call: Call, inputs: np.ndarray) -> np.ndarray:
-        """Returns, inputs × outputs, whether the output needs the input.
-
-        It does not need a constant that its bias can take over.
-        """
-        touch, _ = self.links(call.layer)
-        return touch & np.isnan(_absorbable(call.layer, inputs))[:, None]
-
-    def constants(self, call: Call, inputs: Sequence[np.ndarray]) -> np.ndarray:
-        """Returns the outputs that are made of constants, or of nothing."""
-        touch, gain = self.links(call.layer)
-        c = _absorbable(call.layer, inputs[0])[:, None]
-        value = np.where(touch, c * gain, 0.0).sum(0) + _bias(call.layer)
-        return _activate(call.layer.activation, value)
-
-    def absorbed(self, call: Call, inputs: np.ndarray, kept: np.ndarray) -> np.ndarray:
-        """Returns what the inputs that are cut add to each output's bias."""
-        _, gain = self.links(call.layer)
-        c = np.nan_to_num(_absorbable(call.layer, inputs))
-        return c[~kept] @ gain[~kept]
-
-    def cut(
-        self, call: Call, kept: np.ndarray, kept_out: np.ndarray, absorbed: np.ndarray
-    ) -> Cut:
-        """Drops kernel slices; the bias takes over `absorbed`, one value an output."""
-        layer = call.layer
-        weights = layer.get_weights()
-        kernels, bias = weights[: self.kernels], weights[self.kernels :]
-        changes: dict[str, Any] = {self.size: int(kept_out.sum())}
-        if bias:
-            bias = [(bias[0] + absorbed).astype(bias[0].dtype)[kept_out]]
-        elif absorbed[kept_out].any():
-            bias = [absorbed.astype(kernels[0].dtype)[kept_out]]
-            changes["use_bias"] = True
-        return changes, [*self._slices(kernels, kept, kept_out), *bias]
-
-    def _slices(self, kernels, kept, kept_out):
-        return [kernels[0][..., kept, :][..., kept_out]]
-
-
-class Dense(Mixer):
-    """Outputs are called units."""
-
-    size = "units"
-
-
-class SeparableConv(Mixer):
-    """A depthwise convolution, and a dense layer at every place."""
-
-    kernels = 2
-
-    def links(self, layer: Any) -> tuple[np.ndarray, np.ndarray]:
-        """Takes the two kernels together."""
-        touch, gain = _over_space(_array(layer.depthwise_kernel))
-        point = _array(layer.pointwise_kernel).reshape(*gain.shape, -1)
-        both = np.einsum("im,imo->imo", touch, point != 0).any(1)
-        return both, np.einsum("im,imo->io", gain, point)
-
-    def _slices(self, kernels, kept, kept_out):
-        depthwise, pointwise = kernels
-        repeated = np.repeat(kept, depthwise.shape[-1])
-        return [depthwise[..., kept, :], pointwise[..., repeated, :][..., kept_out]]
+def _apply(layer: Any, constants: Sequence[np.ndarray]) -> np.ndarray:
+    known = np.isfinite(constants).all(0)
+    x = [np.where(known, c, 0).astype("float32")[None] for c in constants]
+    nested = isinstance(layer, layers.Layer) and len(x) > 1
+    return np.where(known, array(layer(x) if nested else layer(*x))[0], np.nan)
 
 
 def _classes(*names: str) -> list[type]:
     return [getattr(layers, name) for name in names if hasattr(layers, name)]
 
 
-_KINDS: dict[Any, list[type]] = {
+_SUM = Merge()
+
+Kind = Carrier | DepthwiseConv | Mixer
+
+_KINDS: dict[Kind, list[type]] = {
     Carrier(): _classes(
         *("Dropout", "GaussianDropout", "GaussianNoise", "AlphaDropout"),
         *(f"SpatialDropout{n}D" for n in (1, 2, 3)),
@@ -290,7 +176,7 @@ _KINDS: dict[Any, list[type]] = {
     Elementwise(): _classes("Activation", "ReLU", "LeakyReLU", "ELU"),
     Padding(): _classes("ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D"),
     Reshape(): _classes("Flatten", "Reshape"),
-    Merge(): _classes("Add", "Subtract", "Average", "Maximum", "Minimum", "Multiply"),
+    _SUM: _classes("Add", "Subtract", "Average", "Maximum", "Minimum", "Multiply"),
     Concatenate(): _classes("Concatenate"),
     BatchNormalization(): _classes("BatchNormalization"),
     DepthwiseConv(): _classes("DepthwiseConv1D", "DepthwiseConv2D"),
@@ -301,15 +187,20 @@ _KINDS: dict[Any, list[type]] = {
 _BY_CLASS = {cls: kind for kind, classes in _KINDS.items() for cls in classes}
 
 
-def kind_of(call: Call) -> "Carrier | Mixer | str":
+def kind_of(call: Call) -> Kind | str:
     """Returns how a call treats channels, or why it must be left whole."""
     layer = call.layer
-    kind = _BY_CLASS.get(type(layer))  # a subclass may do anything
+    kind = _SUM if is_sum(layer) else _BY_CLASS.get(type(layer))  # no subclasses
     if kind is None:
-        return f"{type(layer).__name__} is not known"
+        sort = type(layer).__name__
+        if isinstance(layer, Model):
+            return "a nested model"
+        if not isinstance(layer, layers.Layer):
+            return f"{sort} is not a layer"
+        return f"{sort} is not known"
     if not call.plain:
         return "called with further arguments"
-    if call.shared and layer.weights:
+    if call.shared and getattr(layer, "weights", None):
         return "used more than once"
     if getattr(layer, "data_format", "channels_last") != "channels_last":
         return "channels come first"
@@ -317,55 +208,3 @@ def kind_of(call: Call) -> "Carrier | Mixer | str":
     if any(len(shape) < 2 or shape[-1] is None for shape in shapes):
         return "no fixed number of channels"
     return kind.obstacle(call) or kind
-
-
-def is_elementwise(activation: Any) -> bool:
-    """Whether an activation is known to treat each value by itself."""
-    return activation is None or any(activation is f for f in _ELEMENTWISE)
-
-
-def _mixing(activation: Any) -> str:
-    name = getattr(activation, "__name__", type(activation).__name__)
-    return f"{name} mixes channels, or may"
-
-
-def _unexpected(layer: Any, weights: int) -> str | None:
-    if len(layer.weights) == weights:
-        return None
-    return f"{len(layer.weights)} weights where {weights} are usual"
-
-
-def _array(variable: Any) -> np.ndarray:
-    return keras.ops.convert_to_numpy(variable).astype("float64")
-
-
-def _bias(layer: Any) -> "np.ndarray | float":
-    return _array(layer.bias) if layer.use_bias else 0.0
-
-
-def _over_space(kernel: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    space = tuple(range(kernel.ndim - 2))
-    return (kernel != 0).any(space), kernel.sum(space)
-
-
-def _absorbable(layer: Any, constants: np.ndarray) -> np.ndarray:
-    """Returns the constants that are so up to the borders, where zeros are added."""
-    pads = getattr(layer, "padding", "valid") != "valid"
-    if pads and any(size > 1 for size in layer.kernel_size):
-        return np.where(constants == 0, 0.0, np.nan)
-    return np.where(np.isfinite(constants), constants, np.nan)
-
-
-def _activate(activation: Any, values: np.ndarray) -> np.ndarray:
-    if not is_elementwise(activation):
-        return np.full_like(values, np.nan)
-    known = np.isfinite(values)
-    x = keras.ops.convert_to_tensor(np.where(known, values, 0).astype("float32"))
-    return np.where(known, _array(activation(x) if activation else x), np.nan)
-
-
-def _apply(layer: Any, constants: Sequence[np.ndarray]) -> np.ndarray:
-    known = np.isfinite(constants).all(0)
-    x = [np.where(known, c, 0).astype("float32")[None] for c in constants]
-    value = _array(layer(x if len(x) > 1 else x[0]))[0]
-    return np.where(known, value, np.nan)

@@ -17,8 +17,9 @@ from typing import Any
 import keras
 import numpy as np
 
-from .channels import Carrier, Concatenate, Cut, Merge, Mixer, kind_of
+from .channels import Concatenate, Kind, Merge, kind_of
 from .graph import Call, Graph, is_plain, read_graph, rebuild
+from .kernels import Cut, Mixer
 from .model import RVSM
 
 
@@ -173,7 +174,7 @@ def plan(model: keras.Model) -> Plan:
 
 
 def _forward(
-    graph: Graph, kinds: list["Carrier | Mixer | str"]
+    graph: Graph, kinds: list[Kind | str]
 ) -> tuple[list[np.ndarray], list[np.ndarray], np.ndarray]:
     """Returns by tensor its constants and groups, and by group whether it is fixed."""
     constants: list[Any] = [None] * len(graph.shapes)
@@ -225,7 +226,7 @@ def _forward(
 
 def _backward(
     graph: Graph,
-    kinds: list["Carrier | Mixer | str"],
+    kinds: list[Kind | str],
     constants: list[np.ndarray],
     groups: list[np.ndarray],
     fixed: np.ndarray,

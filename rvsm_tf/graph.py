@@ -95,7 +95,7 @@ def read_graph(model: keras.Model) -> Graph:
             outputs=number(node.outputs),
             input_shapes=tuple(tuple(t.shape) for t in node.arguments.keras_tensors),
             output_shapes=tuple(tuple(t.shape) for t in node.outputs),
-            plain=_is_plain_call(node.arguments),
+            plain=_is_plain_call(node),
             shared=any(uses[id(part)] > 1 for part in _parts(node.operation)),
         )
         for node in nodes
@@ -113,6 +113,12 @@ def is_plain(model: Any) -> bool:
         and hasattr(model, "_nodes_by_depth")
         and type(model).__module__.startswith("keras.")
     )
+
+
+def is_sum(operation: Any) -> bool:
+    """Whether this is what `a + b` makes of two tensors, not the layer Add."""
+    cls = type(operation)
+    return (cls.__module__, cls.__name__) == ("keras.src.ops.numpy", "Add")
 
 
 def rebuild(model: keras.Model, copy: Callable[[Any], Any]) -> keras.Model:
@@ -142,10 +148,10 @@ def _new_input(tensor: keras.KerasTensor) -> keras.KerasTensor:
     return type(layer).from_config(layer.get_config()).output
 
 
-def _is_plain_call(arguments: Any) -> bool:
-    tensors = keras.tree.flatten(arguments.args)
+def _is_plain_call(node: Any) -> bool:
+    arguments, tensors = node.arguments, keras.tree.flatten(node.arguments.args)
     return (
-        len(arguments.args) == 1
+        len(arguments.args) == (len(tensors) if is_sum(node.operation) else 1)
         and len(tensors) == len(arguments.keras_tensors)
         and all(v is None or v is False for v in arguments.kwargs.values())
     )

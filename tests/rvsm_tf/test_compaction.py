@@ -124,6 +124,8 @@ def image_block(x, rng, pick):
         inner = layers.BatchNormalization()(inner)
         if kind == "multiply":
             return layers.Multiply()([x, inner])
+        if rng.random() < 0.3:
+            return x + inner
         merge = pick([layers.Add, layers.Average, layers.Maximum, layers.Subtract])
         return merge()([x, inner])
     left = layers.Conv2D(width, 1, activation=activation)(x)
@@ -312,6 +314,17 @@ def test_sums_lose_a_channel_together_or_not_at_all():
     }
 
 
+def test_a_plus_b_is_a_sum_too():
+    start = keras.Input((3,))
+    a = layers.Dense(4, name="a")(start)
+    total = a + layers.Dense(4, "sigmoid", name="b")(start)
+    net = keras.Model(start, layers.Dense(2, name="out")(total))
+    randomize(net, np.random.default_rng(0))
+    zero_filters(net.get_layer("a"), 3)
+    zero_filters(net.get_layer("b"), 2)
+    assert shapes(check(net)) == {"a": (3, 2), "b": (3, 2), "out": (2, 2)}
+
+
 def test_concatenated_channels_are_found_again():
     start = keras.Input((5,))
     a = layers.Dense(3, "sigmoid", name="a")(start)
@@ -347,7 +360,23 @@ def test_softmax_in_the_middle_keeps_its_units():
         layers.Dense(4, "softmax", name="a"), layers.Dense(2, name="out"), shape=(3,)
     )
     zero_filters(net.get_layer("a"), 2)
+    kernel, bias = net.get_layer("out").get_weights()
+    kernel[2] = 0
+    net.get_layer("out").set_weights([kernel, bias])
     assert shapes(check(net)) == shapes(net)
+
+
+@pytest.mark.parametrize("cls", [layers.SeparableConv2D, layers.DepthwiseConv2D])
+def test_kernels_with_several_outputs_per_channel(cls):
+    own = {"filters": 5} if cls is layers.SeparableConv2D else {}
+    between = cls(kernel_size=3, depth_multiplier=2, name="b", **own)
+    net = sequential(conv(3, "a"), between, layers.Flatten(), layers.Dense(2))
+    kernel, bias = net.get_layer("a").get_weights()
+    kernel[..., 1] = 0
+    net.get_layer("a").set_weights([kernel, bias])
+    smaller = check(net)
+    assert shapes(smaller)["a"] == (3, 3, 2, 2)
+    assert smaller.get_layer("b").weights[0].shape == (3, 3, 2, 2)
 
 
 def test_one_dimension():
@@ -398,7 +427,7 @@ def dead_before(layer, shape=(6, 2)):
         (lambda: layers.BatchNormalization(axis=1, name="odd"), "axis 1"),
         (lambda: layers.Conv1D(4, 1, groups=2, name="odd"), "groups"),
         (lambda: layers.Reshape((12, 2), name="odd"), "splits channels"),
-        (lambda: keras.Sequential([layers.Dense(4)], name="odd"), "Sequential is not"),
+        (lambda: keras.Sequential([layers.Dense(4)], name="odd"), "a nested model"),
         (lambda: layers.TimeDistributed(layers.Dense(3), name="odd"), "not known"),
     ],
 )
@@ -433,11 +462,27 @@ def test_a_layer_shared_with_a_nested_model_stays_whole():
     assert smaller.get_layer("a") is smaller.get_layer("nested").layers[0]
 
 
+def test_a_nested_model_is_copied_with_its_structure():
+    x, y = keras.Input((3,), name="x"), keras.Input((3,), name="y")
+    inner = layers.Dense(4, name="inner")(layers.Add()([x, y]))
+    nested = keras.Model({"x": x, "y": y}, [inner], name="nested")
+    start = keras.Input((3,))
+    a = layers.Dense(3, name="a")(start)
+    (middle,) = nested({"x": a, "y": start})
+    net = keras.Model(start, layers.Dense(2, name="out")(middle))
+    randomize(net, np.random.default_rng(0))
+    zero_filters(net.get_layer("nested").get_layer("inner"), 2)
+    zero_filters(net.get_layer("a"), 2)
+    smaller = check(net)
+    assert smaller.count_params() == net.count_params()
+    assert smaller.get_layer("nested") is not nested
+
+
 def test_operations_and_further_arguments_stay_whole():
     start = keras.Input((3,))
     a = layers.Dense(4, name="a")(start)
     b = layers.BatchNormalization(name="b")(a, training=True)
-    c = layers.Dense(4, name="c")(b) * 2.0
+    c = keras.ops.multiply(layers.Dense(4, name="c")(b), 2.0) + 1.0
     d = layers.Add(name="d")([layers.Dense(4, name="e")(c), np.ones((1, 4), "float32")])
     net = keras.Model(start, layers.Dense(2, name="out")(d))
     randomize(net, np.random.default_rng(0))
@@ -445,7 +490,8 @@ def test_operations_and_further_arguments_stay_whole():
         zero_filters(net.get_layer(name), 2)
     whole = {row.name: row.whole for row in plan(net).layers if row.whole}
     assert whole["b"] == whole["d"] == "called with further arguments"
-    assert len(whole) == 3
+    assert sorted(whole.values())[0] == "Multiply is not a layer"
+    assert len(whole) == 4
     assert compact(net).count_params() == net.count_params()
 
 
