@@ -314,6 +314,18 @@ def test_sums_lose_a_channel_together_or_not_at_all():
     }
 
 
+def test_a_sum_is_read_through_its_own_branch():
+    start = keras.Input((3,))
+    a = layers.Dense(4, name="a")(start)
+    total = layers.Add()([a, layers.Dense(4, name="b")(a)])
+    net = keras.Model(start, layers.Dense(2, name="out")(total))
+    randomize(net, np.random.default_rng(0))
+    reads = np.eye(4, k=-1) * [1, 1, 0, 1]  # output 0 reads input 1, output 1 input 2
+    net.get_layer("b").kernel.assign(reads)
+    net.get_layer("out").kernel.assign([[1, 1], [0, 0], [0, 0], [0, 0]])
+    assert shapes(check(net)) == {"a": (3, 3), "b": (3, 3), "out": (3, 2)}
+
+
 def test_a_plus_b_is_a_sum_too():
     start = keras.Input((3,))
     a = layers.Dense(4, name="a")(start)
