@@ -1,7 +1,8 @@
 """Sparse training for Keras 3 by the relaxed variable splitting method (RVSM)."""
 
-from . import networks, penalties
+from . import compaction, networks, penalties
 from .callbacks import RVSMCallback
+from .compaction import compact
 from .model import RVSM
 from .penalties import L0, L1, TL1, Group
 from .schedules import TargetSparsity
@@ -19,6 +20,8 @@ __all__ = [
     "RVSMCallback",
     "Splitting",
     "TargetSparsity",
+    "compact",
+    "compaction",
     "networks",
     "penalties",
     "scales",

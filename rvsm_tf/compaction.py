@@ -1,0 +1,269 @@
+"""Structured zeros → a smaller, equal model.
+
+A channel of a tensor (a filter of a convolution, a unit of a dense layer) goes for one
+of two reasons. Nobody reads it: the weights that would are zero. Or it is constant: its
+own weights are zero, so that it is act(bn(bias)) everywhere, and the bias of whoever
+reads it takes that over. With it go its bias, its BatchNormalization and the weights
+that read it. Channels that are added to each other go together or not at all.
+
+A walk through the graph tells which channels are constant; walks back from the outputs,
+as long as something new turns up, which are alive. What is left is built anew.
+"""
+
+import dataclasses
+import math
+from typing import Any
+
+import keras
+import numpy as np
+
+from .carriers import Concatenate, Kind, Merge, kind_of
+from .graph import Call, Graph, is_plain, read_graph, rebuild
+from .kernels import Cut, Mixer
+from .model import RVSM
+
+
+@dataclasses.dataclass(frozen=True)
+class LayerPlan:
+    """What becomes of one layer.
+
+    Attributes:
+        name: the layer's name.
+        channels: how many output channels it has; None if that is not known.
+        kept: how many of them stay.
+        weights: how many weights it has, biases and statistics included.
+        kept_weights: how many of them stay.
+        whole: why it is left as it is, with all that it reads; "" if it is not.
+    """
+
+    name: str
+    channels: int | None
+    kept: int | None
+    weights: int
+    kept_weights: int
+    whole: str
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Plan:
+    """What can be cut from a model; prints as a table.
+
+    Attributes:
+        model: the model, which stays as it is.
+        layers: one row per layer that has weights or is left whole.
+    """
+
+    model: keras.Model
+    layers: tuple[LayerPlan, ...]
+    _cuts: dict[int, Cut] = dataclasses.field(repr=False)
+
+    @property
+    def weights(self) -> int:
+        """How many weights the model has."""
+        return self.model.count_params()
+
+    @property
+    def kept_weights(self) -> int:
+        """How many weights the smaller model has."""
+        return self.weights - sum(row.weights - row.kept_weights for row in self.layers)
+
+    def apply(self) -> keras.Model:
+        """Returns the smaller model, sequential or functional as the model is.
+
+        It consists of Keras's layers, and of the model's own that were left whole. It
+        is not compiled.
+
+        Raises:
+            ValueError: the model has a layer that cannot be copied.
+        """
+        copies: dict[int, Any] = {}
+
+        def copy(layer):
+            if id(layer) not in copies:
+                copies[id(layer)] = self._copy(layer, copy)
+            return copies[id(layer)][0]
+
+        smaller = rebuild(self.model, copy)
+        for new, weights in copies.values():
+            if weights:
+                new.set_weights(weights)
+                if hasattr(new, "finalize_state"):  # Normalization derives from them
+                    new.finalize_state()
+        return smaller
+
+    def _copy(self, layer, copy):
+        if is_plain(layer):
+            return rebuild(layer, copy), None
+        weights = layer.get_weights() if hasattr(layer, "get_weights") else None
+        changes, weights = self._cuts.get(id(layer), ({}, weights))
+        try:
+            return type(layer).from_config({**layer.get_config(), **changes}), weights
+        except (NotImplementedError, TypeError) as error:
+            raise ValueError(
+                f"cannot copy the layer {layer.name!r}: give {type(layer).__name__} "
+                "get_config"
+            ) from error
+
+    def __str__(self) -> str:
+        rows = [("layer", "channels", "weights", "left whole")]
+        for row in self.layers:
+            channels = "" if row.channels is None else f"{row.channels} → {row.kept}"
+            weights = f"{row.weights:,} → {row.kept_weights:,}" if row.weights else ""
+            rows.append((row.name, channels, weights, row.whole))
+        rows.append(("all", "", f"{self.weights:,} → {self.kept_weights:,}", ""))
+        widths = [max(map(len, column)) for column in zip(*rows)]
+        return "\n".join(
+            "  ".join(
+                cell.rjust(w) if i in (1, 2) else cell.ljust(w)
+                for i, (cell, w) in enumerate(zip(row, widths))
+            ).rstrip()
+            for row in rows
+        )
+
+
+def compact(model: keras.Model) -> keras.Model:
+    """Returns a smaller model with the same outputs at inference.
+
+    Input features and outputs of the model stay, and every layer keeps at least one
+    channel. `print(plan(model))` shows what is cut, and what is left whole and why:
+    layers whose way with channels is not known, that are used more than once, and
+    nested models.
+
+    Args:
+        model: a hardened network, built, sequential or functional.
+
+    Returns:
+        a plain Keras model, sequential if the model is, with the same names; an equal
+        copy if there is nothing to cut. It is not compiled.
+
+    Raises:
+        ValueError: the model is an RVSM, not built, or of a class of its own.
+    """
+    return plan(model).apply()
+
+
+def plan(model: keras.Model) -> Plan:
+    """Returns what `compact` does to a model, see there."""
+    if isinstance(model, RVSM):
+        raise ValueError(
+            "an RVSM still has its dense weights: compact the sparse copy, "
+            "compact(model.harden())"
+        )
+    graph = read_graph(model)
+    kinds = [kind_of(call) for call in graph.calls]
+    constants, groups, fixed = _forward(graph, kinds)
+    alive = _backward(graph, kinds, constants, groups, fixed)
+    cuts = {}
+    for call, kind in zip(graph.calls, kinds):
+        if isinstance(kind, str):
+            continue
+        read, written = call.inputs[0], call.outputs[0]
+        kept, kept_out = alive[groups[read]], alive[groups[written]]
+        if isinstance(kind, Mixer):
+            absorbed = kind.absorbed(call, constants[read], kept)
+            cuts[id(call.layer)] = kind.cut(call, kept, kept_out, absorbed)
+        else:
+            cuts[id(call.layer)] = kind.cut(call, kept, kept_out)
+    rows = {}
+    for call, kind in zip(graph.calls, kinds):
+        whole = kind if isinstance(kind, str) else ""
+        row = _row(call, whole, alive[groups[call.outputs[0]]], cuts)
+        if row.weights or row.whole:
+            rows[id(call.layer)] = row
+    return Plan(model, tuple(rows.values()), cuts)
+
+
+def _forward(
+    graph: Graph, kinds: list[Kind | str]
+) -> tuple[list[np.ndarray], list[np.ndarray], np.ndarray]:
+    """Returns by tensor its constants and groups, and by group whether it is fixed."""
+    constants: list[Any] = [None] * len(graph.shapes)
+    groups: list[Any] = [None] * len(graph.shapes)
+    parent: list[int] = []
+    stay: list[np.ndarray] = []
+
+    def find(group):
+        while parent[group] != group:
+            group = parent[group]
+        return group
+
+    def start(tensor):
+        size = graph.shapes[tensor][-1] or 0 if graph.shapes[tensor] else 0
+        constants[tensor] = np.full(size, np.nan)
+        groups[tensor] = np.arange(len(parent), len(parent) + size)
+        parent.extend(groups[tensor].tolist())
+
+    for tensor in graph.inputs:
+        start(tensor)
+        stay.append(groups[tensor])
+    for call, kind in zip(graph.calls, kinds):
+        if isinstance(kind, str):
+            for tensor in call.outputs:
+                start(tensor)
+            stay.extend(groups[t] for t in (*call.inputs, *call.outputs))
+            continue
+        (written,) = call.outputs
+        read = [groups[t] for t in call.inputs]
+        if isinstance(kind, Mixer):
+            start(written)
+        elif isinstance(kind, Concatenate):
+            groups[written] = np.concatenate(read)
+        else:
+            groups[written] = read[0][kind.origin(call)]
+        if isinstance(kind, Merge):
+            for other in read[1:]:
+                for a, b in zip(read[0], other):
+                    parent[find(b)] = find(a)
+        constants[written] = kind.constants(call, [constants[t] for t in call.inputs])
+        if kind.mixes_outputs(call.layer):
+            stay.append(groups[written])
+    stay.extend(groups[t] for t in graph.outputs)
+    roots = np.array([find(group) for group in range(len(parent))], int)
+    fixed = np.zeros(len(parent), bool)
+    fixed[roots[np.concatenate(stay)]] = True
+    return constants, [roots[g] for g in groups], fixed
+
+
+def _backward(
+    graph: Graph,
+    kinds: list[Kind | str],
+    constants: list[np.ndarray],
+    groups: list[np.ndarray],
+    fixed: np.ndarray,
+) -> np.ndarray:
+    """Returns by group whether it stays: it must, or something that stays reads it."""
+    mixers = [
+        (groups[call.inputs[0]], groups[call.outputs[0]], kind.reads(call, c))
+        for call, kind in zip(graph.calls, kinds)
+        if isinstance(kind, Mixer)
+        for c in [constants[call.inputs[0]]]
+    ]
+    alive = fixed.copy()
+    while True:
+        before = alive.sum()
+        for read, written, reads in reversed(mixers):
+            alive[read[reads[:, alive[written]].any(1)]] = True
+        if alive.sum() == before:
+            break
+    # A layer needs an output. What such a one reads need not stay: either it is
+    # constant and reads nothing that varies, or nobody minds its value.
+    for _, written, _ in mixers:
+        if not alive[written].any():
+            alive[written[0]] = True
+    return alive
+
+
+def _row(call: Call, whole: str, kept: np.ndarray, cuts: dict[int, Cut]) -> LayerPlan:
+    shape = call.output_shapes[0]
+    known = len(call.output_shapes) == 1 and len(shape) > 1 and shape[-1] is not None
+    weights = getattr(call.layer, "weights", [])
+    size = sum(math.prod(w.shape) for w in weights)
+    _, left = cuts.get(id(call.layer), ({}, None))
+    return LayerPlan(
+        name=call.layer.name,
+        channels=len(kept) if known else None,
+        kept=int(kept.sum()) if known else None,
+        weights=size,
+        kept_weights=size if left is None else sum(w.size for w in left),
+        whole=whole,
+    )
