@@ -142,6 +142,10 @@ class RVSM(keras.Model):
             ) from error
         with self.splitting.hardened():
             copy.set_weights(self.net.get_weights())
+        for layer in copy._flatten_layers():
+            # Normalization computes with what it derived from its weights.
+            if isinstance(layer, keras.layers.Normalization):
+                layer.finalize_state()
         return copy
 
     def get_config(self) -> dict[str, Any]:

@@ -577,3 +577,17 @@ print("equal")
         ROOT,
     )
     assert output.split()[-1] == "equal"
+
+
+def test_hardening_keeps_what_a_normalization_layer_has_seen():
+    normalization = keras.layers.Normalization()
+    x = np.random.default_rng(0).normal(5.0, 3.0, (64, 4)).astype("float32")
+    normalization.adapt(x)
+    net = keras.Sequential(
+        [keras.Input((4,)), normalization, keras.layers.Dense(3, name="dense")]
+    )
+    model = rvsm.RVSM(net, {"dense": rvsm.L0()}, lam=1e-3, beta=0.1)
+    w = np.asarray(net.get_layer("dense").kernel)
+    w = np.where(np.abs(w) > np.sqrt(2 * 1e-3 / 0.1), w, 0)
+    by_hand = (x - x.mean(axis=0)) / x.std(axis=0) @ w
+    np.testing.assert_allclose(model.harden()(x), by_hand, atol=1e-5)
