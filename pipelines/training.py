@@ -106,11 +106,15 @@ class Training:
         if config.target_sparsity is not None:
             ramp = max(1, round(_RAMP * steps))
             lam = rvsm.TargetSparsity(config.target_sparsity, ramp)
-        # Like ηβ, the pull follows the learning rate to zero: at the end it must not
-        # drag weights that the gradient can no longer defend.
         kappa = None
-        if config.optimizer != "sgd":
+        if config.optimizer != "sgd" and config.target_sparsity is None:
+            # Like ηβ, the pull follows the learning rate to zero: at the end it must
+            # not drag weights that the gradient can no longer defend.
             kappa = CosineDecay(min(1.0, 2 * _PULL / steps), steps)
+        elif config.optimizer != "sgd":
+            # What a target cuts off late has to fade out too: the rest learns to do
+            # without it only as w comes close to u.
+            kappa = min(1.0, 3 * _PULL / steps)
         split = dict.fromkeys(config.patterns, penalty)
         try:
             return rvsm.RVSM(net, split, lam, config.beta, kappa)
