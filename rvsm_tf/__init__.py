@@ -3,6 +3,8 @@
 from . import compaction, networks, penalties
 from .callbacks import RVSMCallback
 from .compaction import compact
+from .folding import fold
+from .holding import hold
 from .model import RVSM
 from .penalties import L0, L1, TL1, Group
 from .schedules import TargetSparsity
@@ -22,6 +24,8 @@ __all__ = [
     "TargetSparsity",
     "compact",
     "compaction",
+    "fold",
+    "hold",
     "networks",
     "penalties",
     "scales",

@@ -2,10 +2,12 @@
 
 import collections
 import dataclasses
+import itertools
 from collections.abc import Callable
 from typing import Any
 
 import keras
+import numpy as np
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,6 +49,15 @@ class Graph:
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     shapes: tuple[tuple, ...]
+
+    def only_reader(self, call: Call) -> Call | None:
+        """Returns the only call that reads the first output of another one.
+
+        None if there are several, or none, or the model returns that output.
+        """
+        tensor = call.outputs[0]
+        found = [c for c in self.calls for read in c.inputs if read == tensor]
+        return found[0] if len(found) == 1 and tensor not in self.outputs else None
 
 
 def read_graph(model: keras.Model) -> Graph:
@@ -121,26 +132,101 @@ def is_sum(operation: Any) -> bool:
     return (cls.__module__, cls.__name__) == ("keras.src.ops.numpy", "Add")
 
 
-def rebuild(model: keras.Model, copy: Callable[[Any], Any]) -> keras.Model:
-    """Returns a model of the same graph, not compiled, with `copy(layer)` for layers.
+Part = tuple[Any, list[np.ndarray]]
+"""A new layer, operation or other callable, and the weights it is to have."""
+
+
+def rebuild(model: keras.Model, replace: Callable[[Any], list[Part]]) -> keras.Model:
+    """Returns a model of the same graph, not compiled, made of other layers.
+
+    It is sequential if the model is and all that it is made of are layers.
 
     Args:
         model: a sequential or functional model that is built.
-        copy: called once per layer (or operation), in no particular order.
+        replace: called once per layer (or operation), in no particular order, with
+            those of a nested model and not with the nested model itself. Returns what
+            takes its place, one behind the other; nothing if the layer is left out.
     """
+    parts: dict[int, list[Part]] = {}
+
+    def copy(layer):
+        if id(layer) not in parts:
+            nested = is_plain(layer)
+            parts[id(layer)] = [(_copy(layer, copy), [])] if nested else replace(layer)
+        return [new for new, _ in parts[id(layer)]]
+
+    copied = _copy(model, copy)
+    for new, weights in itertools.chain.from_iterable(parts.values()):
+        if weights:
+            set_weights(new, weights)
+    return copied
+
+
+def renewed(layer: Any, **changes: Any) -> Any:
+    """Returns a layer (or operation) like this one, without its weights.
+
+    Args:
+        layer: what is copied.
+        changes: of its configuration.
+
+    Raises:
+        ValueError: its class does not say how to copy it.
+    """
+    try:
+        return type(layer).from_config({**layer.get_config(), **changes})
+    except (NotImplementedError, TypeError) as error:
+        raise ValueError(
+            f"cannot copy the layer {layer.name!r}: give {type(layer).__name__} "
+            "get_config"
+        ) from error
+
+
+def weights_of(layer: Any) -> list[np.ndarray]:
+    """Returns a layer's weights; an operation has none."""
+    return layer.get_weights() if isinstance(layer, keras.layers.Layer) else []
+
+
+def set_weights(layer: keras.layers.Layer, weights: list) -> None:
+    """Sets the weights of a layer or model, and what layers derive from them.
+
+    Normalization computes with values that it works out when it is adapted.
+    """
+    layer.set_weights(weights)
+    for part in layer._flatten_layers():
+        if hasattr(part, "finalize_state"):
+            part.finalize_state()
+
+
+def _copy(model: keras.Model, copy: Callable[[Any], list[Any]]) -> keras.Model:
     if type(model) is keras.Sequential:
-        layers = [_new_input(model.inputs[0]), *map(copy, model.layers)]
-        copied = keras.Sequential(layers, name=model.name)
+        x = _new_input(model.inputs[0])
+        new = list(itertools.chain.from_iterable(map(copy, model.layers)))
+        if all(isinstance(layer, keras.layers.Layer) for layer in new):
+            copied = keras.Sequential([x, *new], name=model.name)
+        else:
+            copied = keras.Model(x, _in_a_row(new)(x), name=model.name)
     else:
         bare = keras.Model(model.input, model.output, name=model.name)  # not compiled
         copied = keras.models.clone_model(
             bare,
             input_tensors=keras.tree.map_structure(_new_input, model.input),
-            clone_function=copy,
+            clone_function=lambda layer: _in_a_row(copy(layer)),
         )
     if not model.trainable:
         copied.trainable = False
     return copied
+
+
+def _in_a_row(layers: list[Any]) -> Callable:
+    if len(layers) == 1:
+        return layers[0]
+
+    def call(x, **_):  # what takes tensors alone, see `_is_plain_call`
+        for layer in layers:
+            x = layer(x)
+        return x
+
+    return call
 
 
 def _new_input(tensor: keras.KerasTensor) -> keras.KerasTensor:

@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 from keras.optimizers.schedules import LearningRateSchedule
 
+from .graph import set_weights
 from .schedules import Schedule
 from .selection import Selection, key_of
 from .splitting import Splitting
@@ -141,11 +142,7 @@ class RVSM(keras.Model):
                 "model.splitting.harden(), which overwrites the network's own weights"
             ) from error
         with self.splitting.hardened():
-            copy.set_weights(self.net.get_weights())
-        for layer in copy._flatten_layers():
-            # Normalization computes with what it derived from its weights.
-            if isinstance(layer, keras.layers.Normalization):
-                layer.finalize_state()
+            set_weights(copy, self.net.get_weights())
         return copy
 
     def get_config(self) -> dict[str, Any]:

@@ -5,7 +5,12 @@ from keras import layers
 from keras.initializers import HeNormal, RandomNormal
 
 
-def paper_cnn(stddev: float = 0.1, seed: int = 0) -> keras.Model:
+def paper_cnn(
+    stddev: float = 0.1,
+    seed: int = 0,
+    filters: tuple[int, int, int] = (32, 32, 32),
+    units: int = 128,
+) -> keras.Model:
     """Returns the CNN of Xue and Xin (2019): three convolutions and a dense layer.
 
     3 × [32 filters 3×3, same padding, ReLU; max-pooling 2×2, stride 2, same padding],
@@ -24,13 +29,15 @@ def paper_cnn(stddev: float = 0.1, seed: int = 0) -> keras.Model:
     Args:
         stddev: standard deviation of the dense kernel's normal initialisation.
         seed: of all initial weights.
+        filters: of the three convolutions; the paper has 32 each.
+        units: of the hidden dense layer; the paper has 128.
     """
     seeds = iter(range(1000 * seed, 1000 * seed + 5))
     stack: list[layers.Layer] = [keras.Input((100, 100, 1), name="image")]
-    for i in (1, 2, 3):
+    for i, width in enumerate(filters, 1):
         stack += [
             layers.Conv2D(
-                32,
+                width,
                 3,
                 padding="same",
                 kernel_initializer=HeNormal(next(seeds)),
@@ -42,7 +49,7 @@ def paper_cnn(stddev: float = 0.1, seed: int = 0) -> keras.Model:
     stack += [
         layers.Flatten(name="flatten"),
         layers.Dense(
-            128,
+            units,
             activation="relu",
             kernel_initializer=RandomNormal(0.0, stddev, next(seeds)),
             name="dense",

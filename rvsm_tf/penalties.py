@@ -286,6 +286,16 @@ class Group(Penalty):
         _, r, n = self._divided(w)
         return n * self.penalty.zeros(r * (1 - 4e-7 * (n - 1) ** 0.5), step)
 
+    def follow(self, u: Any, v: Any) -> Any:
+        """Returns a vector that is +0.0 where a group of u is zero, and elsewhere v.
+
+        Args:
+            u: what `prox` returned, groups being "units" or "inputs".
+            v: one value for each group, such as the units' biases.
+        """
+        _, inside = divide(u.shape, self.groups)
+        return ops.where(ops.any(u != 0, axis=inside), v, ops.zeros_like(v))
+
     def _divided(self, w: Any) -> tuple[Any, Any, int]:
         """Returns w in float32, viewed so that groups lie along axes; r; and n."""
         shape, inside = divide(w.shape, self.groups)

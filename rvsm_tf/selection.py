@@ -1,13 +1,21 @@
-"""Which kernels of a network are split: from names and patterns to variables."""
+"""Which kernels of a network are split: from names and patterns to variables.
+
+Where a penalty decides on whole units (or filters), a unit's bias goes with it, and so
+do the scale and the shift of a BatchNormalization that alone reads the layer: they
+follow. (In a subclassed model the bias alone: who reads it is not known.) A
+unit whose weights alone are zero would still be a constant, which the next layer cannot
+take over if it pads its input with zeros.
+"""
 
 import dataclasses
 import fnmatch
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 
 from .channels import channels
+from .graph import is_plain, read_graph
 from .groups import divide
 from .penalties import Group, Penalty
 from .schedules import Schedule
@@ -25,10 +33,18 @@ _TRANSPOSED = (
 _DEPTHWISE = (keras.layers.DepthwiseConv1D, keras.layers.DepthwiseConv2D)
 
 
-def select(
-    net: keras.Model, split: Selection
-) -> list[tuple[str, Penalty, "Schedule | None", tuple[keras.Variable, ...]]]:
-    """Returns key, penalty, own λ and kernels of each entry of a selection.
+class Chosen(NamedTuple):
+    """An entry of a selection: its key, penalty and own λ, and what they govern."""
+
+    key: str
+    penalty: Penalty
+    own: "Schedule | None"
+    kernels: tuple[keras.Variable, ...]
+    followers: tuple[tuple[keras.Variable, ...], ...]
+
+
+def select(net: keras.Model, split: Selection) -> list[Chosen]:
+    """Returns what the entries of a selection name.
 
     An entry with a `Group` comes several times, one after the other, if its layers
     stand behind different numbers of channels.
@@ -38,7 +54,7 @@ def select(
     """
     if not split:
         raise ValueError("nothing to split: name at least one layer")
-    layers = _layers(net)
+    layers, normalized = _layers(net), _normalizations(net)
     splittable = [path for path, layer in layers if _kernel(layer) is not None]
     chosen, owner = [], {}
     for key, value in split.items():
@@ -54,11 +70,11 @@ def select(
             for path, layer in layers
             if _matches(path, layer.name, net.name, key)
         ]
-        divided: dict[Penalty, list[keras.Variable]] = {}
+        divided: dict[Penalty, list[keras.layers.Layer]] = {}
         for path, layer in named:
-            if (w := _kernel(layer)) is not None:
-                divided.setdefault(_fitted(penalty, path, layer, net), []).append(w)
-        kernels = [w for ws in divided.values() for w in ws]
+            if _kernel(layer) is not None:
+                divided.setdefault(_fitted(penalty, path, layer, net), []).append(layer)
+        kernels = [layer.kernel for some in divided.values() for layer in some]
         if not kernels:
             there_are = ", ".join(splittable) or "none"
             problem = "has no kernel" if named else "matches no layer"
@@ -69,7 +85,13 @@ def select(
                     f"{w.path} is named twice, by {owner[id(w)]!r} and by {key!r}"
                 )
             owner[id(w)] = key
-        chosen += [(key, fitted, own, tuple(ws)) for fitted, ws in divided.items()]
+        by_unit = isinstance(penalty, Group) and penalty.groups == "units"
+        for fitted, some in divided.items():
+            ws = tuple(layer.kernel for layer in some)
+            followers = tuple(
+                _followers(layer, normalized) if by_unit else () for layer in some
+            )
+            chosen.append(Chosen(key, fitted, own, ws, followers))
     return chosen
 
 
@@ -114,6 +136,41 @@ def _kernel(layer: keras.layers.Layer) -> keras.Variable | None:
     """Returns the kernel of a Dense, Conv or similar layer; None if it has none."""
     kernel = getattr(layer, "kernel", None) if layer.built else None
     return kernel if isinstance(kernel, keras.Variable) else None
+
+
+def _followers(
+    layer: keras.layers.Layer, normalized: Mapping[int, keras.layers.Layer]
+) -> tuple[keras.Variable, ...]:
+    """Returns the vectors that belong to a layer's units, one value for each."""
+    behind = normalized.get(id(layer))
+    found = (
+        getattr(layer, "bias", None),
+        *(getattr(behind, name, None) for name in ("gamma", "beta")),
+    )
+    return tuple(v for v in found if v is not None)
+
+
+def _normalizations(net: keras.Model) -> dict[int, keras.layers.Layer]:
+    """Returns, by a layer's id, the BatchNormalization that alone reads it.
+
+    Empty if the graph is not known, as in a subclassed model.
+    """
+    try:
+        graph = read_graph(net)
+    except ValueError:
+        return {}
+    found = {}
+    for call in graph.calls:
+        if is_plain(call.layer):
+            found |= _normalizations(call.layer)
+        behind = graph.only_reader(call)
+        if behind is None or call.shared or behind.shared:
+            continue
+        layer, last = behind.layer, len(call.output_shapes[0]) - 1
+        normalizes = isinstance(layer, keras.layers.BatchNormalization)
+        if normalizes and layer.axis in (-1, last):
+            found[id(call.layer)] = layer
+    return found
 
 
 def _fitted(

@@ -6,6 +6,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from .tables import aligned
+
 
 @dataclasses.dataclass(frozen=True)
 class KernelSummary:
@@ -71,15 +73,12 @@ class Summary:
             )
         rows.append(("all", "", f"{self.weights:,}", f"{100 * self.sparsity:.2f} %"))
         rows[-1] += ("", "")
-        widths = [max(map(len, column)) for column in zip(*rows)]
-        lines = (
-            "  ".join(
-                cell.ljust(w) if i < 2 else cell.rjust(w)
-                for i, (cell, w) in enumerate(zip(row, widths))
-            )
-            for row in rows
-        )
-        return "\n".join(line.rstrip() for line in lines)
+        return aligned(rows, left=(0, 1))
+
+
+def kernels(model: keras.Model) -> list[keras.Variable]:
+    """Returns the weights of two or more dimensions whose name ends in "kernel"."""
+    return [w for w in model.weights if w.name.endswith("kernel") and len(w.shape) >= 2]
 
 
 def summarize(model: keras.Model) -> Summary:
@@ -89,13 +88,11 @@ def summarize(model: keras.Model) -> Summary:
         model: any built Keras model.
 
     Returns:
-        a row for each weight of two or more dimensions whose name ends in "kernel",
-        and the totals over all weights. `print` it to see a table.
+        a row for each of `kernels`, and the totals over all weights. `print` it to
+        see a table.
     """
     rows = []
-    for variable in model.weights:
-        if not variable.name.endswith("kernel") or len(variable.shape) < 2:
-            continue
+    for variable in kernels(model):
         alive = np.asarray(keras.ops.convert_to_numpy(variable)) != 0
         others = tuple(range(alive.ndim - 2))
         rows.append(

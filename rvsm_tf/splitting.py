@@ -41,12 +41,15 @@ class Split:
         penalty: what the kernels' weights cost.
         lam: the λ that governs them, a scalar variable; splits may share one.
         kernels: the kernels w, variables of any shape.
+        followers: for each kernel the vectors that are zero where a unit of it is, see
+            `rvsm_tf.selection`.
     """
 
     key: str
     penalty: Penalty
     lam: keras.Variable
     kernels: tuple[keras.Variable, ...]
+    followers: tuple[tuple[keras.Variable, ...], ...]
 
 
 class Splitting(keras.layers.Layer):
@@ -100,12 +103,13 @@ class Splitting(keras.layers.Layer):
         # Schedule of each λ, in the order of creation; splits refer to the variables.
         self._schedules = [(check_lam(lam), self.lam)]
         splits, owned = [], {}
-        for key, penalty, own, kernels in chosen:
+        for key, penalty, own, kernels, followers in chosen:
             if own is not None and key not in owned:
                 start = _start(check_lam(own))
                 owned[key] = self._state("lam_" + key.replace("/", "_"), start)
                 self._schedules.append((check_lam(own), owned[key]))
-            splits.append(Split(key, penalty, owned.get(key, self.lam), kernels))
+            lam_of = owned.get(key, self.lam)
+            splits.append(Split(key, penalty, lam_of, kernels, followers))
         self.splits = tuple(splits)
         self._hardened = False
         self.built = True
@@ -127,8 +131,18 @@ class Splitting(keras.layers.Layer):
 
     def u(self) -> dict[str, Any]:
         """Returns the sparse twin of each kernel, by the kernel's path."""
+        return {w.path: u for _, w, u in self._sparse()}
+
+    def _sparse(self) -> list[tuple[Split, keras.Variable, Any]]:
+        """Returns every split kernel with its split and its sparse twin."""
         steps = {id(lam): self._ratio(value) for lam, value in self._current()}
-        return {w.path: s.penalty.prox(w, steps[id(s.lam)]) for s, w in self.kernels}
+        return [(s, w, s.penalty.prox(w, steps[id(s.lam)])) for s, w in self.kernels]
+
+    def _parts(self) -> Iterator[tuple[Split, keras.Variable, tuple]]:
+        """Yields every split kernel with its split and its followers."""
+        for split in self.splits:
+            for w, followers in zip(split.kernels, split.followers):
+                yield split, w, followers
 
     @contextlib.contextmanager
     def step(self, optimizer: keras.optimizers.Optimizer) -> Iterator[None]:
@@ -149,10 +163,11 @@ class Splitting(keras.layers.Layer):
             kappa = ops.cast(optimizer.learning_rate, "float32") * self.beta
         elif isinstance(kappa, LearningRateSchedule):
             kappa = kappa(ops.copy(self.position))
-        pulls = [
-            (w, _pull(s.penalty, ops.copy(w), self._ratio(s.lam), kappa))
-            for s, w in self.kernels
-        ]
+        pulls = []
+        for split, w, followers in self._parts():
+            values = [ops.copy(v) for v in (w, *followers)]
+            amounts = _pulls(split.penalty, values, self._ratio(split.lam), kappa)
+            pulls += zip((w, *followers), amounts)
         yield
         updated = ops.copy(optimizer.iterations) > before
         for w, pull in pulls:
@@ -171,25 +186,28 @@ class Splitting(keras.layers.Layer):
         if self._hardened:
             yield
             return
-        kept = [(w, ops.copy(w)) for _, w in self.kernels]
+        kept = [
+            (v, ops.copy(v)) for _, w, others in self._parts() for v in (w, *others)
+        ]
         self._hardened = True
         try:
             self.harden()
             yield
         finally:
-            for w, value in kept:
-                w.assign(value)
+            for v, value in kept:
+                v.assign(value)
             self._hardened = False
 
     def harden(self) -> None:
         """Overwrites w with u, for good."""
-        u = self.u()
-        for _, w in self.kernels:
-            w.assign(u[w.path])
+        for (split, w, followers), (_, _, u) in zip(self._parts(), self._sparse()):
+            w.assign(u)
+            for v in followers:
+                v.assign(split.penalty.follow(u, ops.copy(v)))
 
     def sparsity(self) -> float:
         """Returns the share of zeros in u over all split kernels, 0 to 1."""
-        u = list(self.u().values())
+        u = [x for _, _, x in self._sparse()]
         return sum(int(ops.sum(x == 0)) for x in u) / sum(int(ops.size(x)) for x in u)
 
     def lams(self) -> dict[str, float]:
@@ -198,16 +216,13 @@ class Splitting(keras.layers.Layer):
 
     def gap(self) -> float:
         """Returns ‖w − u‖ over all split kernels."""
-        u = self.u()
-        squares = [ops.sum((_wide(w) - _wide(u[w.path])) ** 2) for _, w in self.kernels]
+        squares = [ops.sum((_wide(w) - _wide(u)) ** 2) for _, w, u in self._sparse()]
         return float(ops.sqrt(sum(squares)))
 
     def lagrangian(self, loss: float) -> float:
         """Returns f(w) + λ P(u) + β/2 ‖w − u‖², given f(w)."""
-        u, lam = self.u(), {id(lam): float(value) for lam, value in self._current()}
-        cost = sum(
-            lam[id(s.lam)] * float(s.penalty(u[w.path])) for s, w in self.kernels
-        )
+        lam = {id(lam): float(value) for lam, value in self._current()}
+        cost = sum(lam[id(s.lam)] * float(s.penalty(u)) for s, _, u in self._sparse())
         return float(loss) + cost + _scalar(self.beta) / 2 * self.gap() ** 2
 
     def _ratio(self, lam: Any) -> Any:
@@ -286,10 +301,14 @@ def _fused(function):
 
 
 @_fused
-def _pull(penalty: Penalty, w: Any, step: Any, kappa: Any) -> Any:
-    """Returns κ (w − u) in the type of w."""
-    wide = _wide(w)
-    return ops.cast(kappa * (wide - penalty.prox(wide, step)), w.dtype)
+def _pulls(penalty: Penalty, values: list[Any], step: Any, kappa: Any) -> list[Any]:
+    """Returns κ (w − u), in the type of w, for a kernel and for its followers."""
+    w, *followers = values
+    u = penalty.prox(_wide(w), step)
+    twins = [u, *(penalty.follow(u, _wide(v)) for v in followers)]
+    return [
+        ops.cast(kappa * (_wide(v) - twin), v.dtype) for v, twin in zip(values, twins)
+    ]
 
 
 @_fused

@@ -600,6 +600,150 @@ def test_a_step_by_hand(images):
     np.testing.assert_allclose(after, before - 0.3 * (before - u), atol=1e-6)
 
 
+@pytest.mark.parametrize("xla", [False, True])
+def test_what_belongs_to_a_unit_follows_it(images, xla):
+    """Biases, and the scale and shift behind: pulled with it, zero with it."""
+    net = keras.Sequential(
+        [
+            keras.Input((8, 8, 1)),
+            layers.Conv2D(4, 3, padding="same", bias_initializer="ones", name="conv"),
+            layers.BatchNormalization(beta_initializer="ones", name="norm"),
+            layers.Flatten(),
+            layers.Dense(3, bias_initializer="ones", name="dense"),
+        ]
+    )
+    conv, norm, dense = (net.get_layer(n) for n in ("conv", "norm", "dense"))
+    conv.kernel.assign(np.ones((3, 3, 1, 4)) * [1, 0.1, 1, 0.1])
+    dense.kernel.assign(np.ones((256, 3)) * [0.1, 1, 1])
+    group = rvsm.Group(rvsm.L0(), "units")
+    split = {"conv": group, "dense": group}
+    model = rvsm.RVSM(net, split, lam=0.125, beta=1.0, kappa=0.25)  # cut off at 0.5
+    model.compile(SGD(0.0), "mse", jit_compile=xla)
+    x = np.zeros((2, 8, 8, 1), "float32")
+    model.train_on_batch(x, np.zeros((2, 3)))
+    for v in (conv.bias, norm.gamma, norm.beta):
+        np.testing.assert_allclose(v.numpy(), [1, 0.75, 1, 0.75], atol=1e-6)
+    np.testing.assert_allclose(dense.bias.numpy(), [0.75, 1, 1], atol=1e-6)
+    kept = net.get_weights()
+    sparse = model.harden()
+    for v in (sparse.get_layer("conv").bias, *sparse.get_layer("norm").weights[:2]):
+        assert (v.numpy() == 0).tolist() == [False, True, False, True]
+        assert not np.signbit(v.numpy()).any()
+    assert (sparse.get_layer("dense").bias.numpy() == 0).tolist() == [
+        True,
+        False,
+        False,
+    ]
+    for a, b in zip(kept, net.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)  # hardening a copy left them alone
+    assert rvsm.compact(sparse).get_layer("conv").filters == 2
+
+
+def normalized(make=None, axis=-1):
+    """A convolution with a normalization behind it, and something behind that."""
+    stack = [
+        keras.Input((8, 8, 1)),
+        layers.Conv2D(8, 3, padding="same", name="conv"),
+        layers.BatchNormalization(axis, name="norm", beta_initializer="ones"),
+        layers.ReLU(),
+        layers.Conv2D(2, 3, padding="same", name="out"),
+    ]
+    return (make or keras.Sequential)(stack)
+
+
+def added(stack):
+    net = keras.Sequential()
+    for layer in stack:
+        net.add(layer)
+    return net
+
+
+def chained(stack):
+    x = y = stack[0]
+    for layer in stack[1:]:
+        y = layer(y)
+    return keras.Model(x, y)
+
+
+def beside_another(stack):
+    net = chained(stack)
+    conv = net.get_layer("conv")
+    keras.Model(net.inputs, layers.ReLU()(conv.output))
+    return net
+
+
+def nested(stack):
+    inner, x = chained(stack), keras.Input((8, 8, 1))
+    return keras.Model(x, inner(x))
+
+
+def reloaded(stack):
+    net = keras.Sequential(stack)
+    return keras.Sequential.from_config(net.get_config())
+
+
+@pytest.mark.parametrize(
+    "make", [None, added, chained, beside_another, nested, reloaded]
+)
+def test_a_normalization_is_found_however_the_network_was_made(make):
+    splitting = rvsm.Splitting(
+        normalized(make), {"conv": rvsm.Group(rvsm.L0(), "units")}, 1e-3, 0.1
+    )
+    ((followers,),) = (split.followers for split in splitting.splits)
+    assert [v.path.split("/")[-1] for v in followers] == ["bias", "gamma", "beta"]
+
+
+def test_after_saving_and_loading_the_same_is_cut(tmp_path):
+    group = rvsm.Group(rvsm.L0(), "units"), rvsm.TargetSparsity(0.5, 1)
+    model = rvsm.RVSM(normalized(), {"conv": group}, 0, 0.1, 0.1)
+    model.compile(Adam(1e-3), "mse")
+    x = np.random.default_rng(0).normal(size=(4, 8, 8, 1))
+    model.fit(x, np.zeros((4, 8, 8, 2)), verbose=0)
+    model.save(tmp_path / "model.keras")
+    for one in (model, keras.models.load_model(tmp_path / "model.keras")):
+        assert rvsm.compact(one.harden()).get_layer("conv").filters == 4
+
+
+def shared_normalization(stack):
+    norm, x = layers.BatchNormalization(name="norm"), stack[0]
+    both = [norm(layers.Conv2D(8, 3, name=name)(x)) for name in ("conv", "other")]
+    return keras.Model(x, layers.Add()(both))
+
+
+def read_elsewhere(stack):
+    y = stack[1](stack[0])
+    return keras.Model(stack[0], [stack[2](y), y])
+
+
+@pytest.mark.parametrize(
+    ("make", "axis"), [(None, 1), (shared_normalization, -1), (read_elsewhere, -1)]
+)
+def test_a_normalization_of_something_else_is_left_alone(make, axis):
+    net = normalized(make, axis)
+    group = rvsm.Group(rvsm.L0(), "units")
+    splitting = rvsm.Splitting(net, {"conv": group}, 1e6, 0.1)
+    splitting.harden()
+    assert (net.get_layer("conv").kernel.numpy() == 0).all()
+    assert (net.get_layer("norm").gamma.numpy() == 1).all()
+
+
+def test_only_whole_units_are_followed():
+    net = convolutional()
+    split = {
+        "conv": rvsm.Group(rvsm.L0(), "inputs"),
+        "dense": rvsm.Group(rvsm.L0(), (4, 1)),
+        "out": rvsm.L0(),
+    }
+    for name in split:
+        bias = net.get_layer(name).bias
+        bias.assign(np.ones(bias.shape))
+    splitting = rvsm.Splitting(net, split, lam=1e6, beta=0.1)
+    splitting.harden()
+    assert splitting.sparsity() == 1
+    for name in split:
+        assert (net.get_layer(name).bias.numpy() == 1).all()
+
+
 @pytest.mark.parametrize("lam", [1e-3, rvsm.TargetSparsity(0.5, 12, every=3)], ids=str)
 def test_saved_in_the_middle_of_training(images, tmp_path, lam):
     x, y = images
@@ -655,6 +799,6 @@ def test_a_chosen_lam_cuts_off_the_same_groups_however_compiled(groups):
     target = rvsm.TargetSparsity(0.75, 1)
     beta = tf.constant(0.1)
     lam = splitting_module._solve(target, tf.constant(1), beta, (group,), (w,))
-    pull = splitting_module._pull(group, w, lam / beta, tf.constant(1.0))
+    (pull,) = splitting_module._pulls(group, [w], lam / beta, tf.constant(1.0))
     for u in (values(group.prox(w, lam / beta)), values(w - pull)):
         assert (u == 0).mean() == 0.75

@@ -441,3 +441,25 @@ def test_lam_may_be_zero(make_net):
         splitting.u()["net/dense/kernel"], net.layers[0].kernel
     )
     assert splitting.gap() == 0
+
+
+def test_kernels_of_the_same_path_are_told_apart():
+    """Layers of functional models inside a model do not have its name in their path."""
+
+    def tower(name, scale):
+        x = keras.Input((4,))
+        net = keras.Model(x, keras.layers.Dense(3, name="dense")(x), name=name)
+        net.get_layer("dense").kernel.assign(np.full((4, 3), scale))
+        return net
+
+    x = keras.Input((4,))
+    towers = [tower("left", 1.0), tower("right", 2.0)]
+    net = keras.Model(x, keras.layers.Add()([tower(x) for tower in towers]))
+    split = {"left/dense": rvsm.L0(), "right/dense": rvsm.L0()}
+    model = rvsm.RVSM(net, split, lam=1e-6, beta=0.1)
+    assert len({w.path for _, w in model.splitting.kernels}) == 1
+    assert model.splitting.gap() == 0
+    sparse = model.harden()
+    for name, scale in (("left", 1), ("right", 2)):
+        kernel = sparse.get_layer(name).get_layer("dense").kernel.numpy()
+        assert (kernel == scale).all()

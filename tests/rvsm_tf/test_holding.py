@@ -1,0 +1,82 @@
+import keras
+import numpy as np
+import pytest
+
+import rvsm_tf as rvsm
+
+
+def sparse_net(constraint=None):
+    """Half of the weights zero: scattered in one kernel, a filter in the other."""
+    net = keras.Sequential(
+        [
+            keras.Input((6, 6, 1)),
+            keras.layers.Conv2D(4, 3, activation="relu", name="conv"),
+            keras.layers.Flatten(),
+            keras.layers.Dense(3, name="dense", kernel_constraint=constraint),
+        ]
+    )
+    rng = np.random.default_rng(0)
+    conv = rng.normal(size=(3, 3, 1, 4)) * [0, 1, 0, 1]
+    dense = rng.random((64, 3)) * (rng.random((64, 3)) < 0.5)
+    net.get_layer("conv").kernel.assign(conv)
+    net.get_layer("dense").kernel.assign(dense)
+    return net
+
+
+def data():
+    rng = np.random.default_rng(1)
+    return rng.normal(size=(32, 6, 6, 1)), -rng.random((32, 3))
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+@pytest.mark.parametrize("xla", [False, True])
+def test_zeros_stay_zero_and_the_others_train(optimizer, xla):
+    net = sparse_net()
+    before = {w.path: w.numpy() for w in rvsm.sparsity.kernels(net)}
+    rvsm.hold(net)
+    net.compile(optimizer, "mse", jit_compile=xla)
+    net.fit(*data(), epochs=3, batch_size=8, verbose=0)
+    for w in rvsm.sparsity.kernels(net):
+        held = before[w.path] == 0
+        assert held.any()
+        assert (w.numpy()[held] == 0).all()
+        assert not np.signbit(w.numpy()[held]).any()
+        # Half of the dense weights read filters that are zero, and have no gradient.
+        assert (w.numpy()[~held] != before[w.path][~held]).mean() > 0.4
+
+
+def test_a_model_that_was_trained_before_is_held_too():
+    net = sparse_net()
+    net.compile(keras.optimizers.SGD(0.0), "mse")
+    net.fit(*data(), epochs=1, batch_size=8, verbose=0)
+    before = [w.numpy() for w in rvsm.sparsity.kernels(net)]
+    rvsm.hold(net)
+    net.optimizer.learning_rate = 0.1
+    net.fit(*data(), epochs=1, batch_size=8, verbose=0)
+    for w, start in zip(rvsm.sparsity.kernels(net), before, strict=True):
+        assert (w.numpy() != start).any()
+        assert (w.numpy()[start == 0] == 0).all()
+
+
+def test_without_it_they_drift():
+    net = sparse_net()
+    net.compile("adam", "mse")
+    net.fit(*data(), epochs=1, batch_size=8, verbose=0)
+    assert rvsm.summarize(net).zeros < rvsm.summarize(sparse_net()).zeros
+
+
+def test_a_constraint_that_was_there_still_holds():
+    net = sparse_net("non_neg")
+    rvsm.hold(net)
+    net.compile(keras.optimizers.SGD(0.5), "mse")
+    net.fit(*data(), epochs=3, batch_size=8, verbose=0)  # targets pull it below zero
+    assert (net.get_layer("dense").kernel.numpy() >= 0).all()
+
+
+def test_the_saved_model_is_plain(tmp_path):
+    net = sparse_net()
+    rvsm.hold(net)
+    net.save(tmp_path / "net.keras")
+    again = keras.models.load_model(tmp_path / "net.keras")
+    assert again.get_layer("conv").kernel.constraint is None
+    assert "Held" not in again.to_json()
