@@ -13,7 +13,7 @@ import click
 from commands.cli import Command, InputError, quietly
 from commands.files import replacing, write_json
 
-FORMATS = ("float32", "float16", "int8", "float32-sparse", "int8-sparse")
+FORMATS = ("float32", "float16", "int8", "int4", "float32-sparse", "int8-sparse")
 REPORT, GOLDEN = "report.json", "golden.json"
 
 
@@ -47,7 +47,7 @@ def run(
             "file"
         )
     wanted = [f for f in formats if f != "best"] or list(FORMATS)
-    output = output or (path if path.is_dir() else path.parent) / "export"
+    output = output or folder_of(path)
     if output.exists() and not output.is_dir():
         raise InputError(f"output {str(output)!r} is a file: name a folder")
     # TensorFlow takes seconds to import; wrong arguments are answered before that.
@@ -74,8 +74,16 @@ def run(
     return rows
 
 
+def folder_of(path: pathlib.Path) -> pathlib.Path:
+    """Returns where the export of a run's folder or a .keras file goes by default."""
+    return (path if path.is_dir() else path.parent) / "export"
+
+
 def table(rows: list[dict[str, Any]]) -> str:
     """Returns the report as a table."""
+    # Imports TensorFlow: needed after the export alone, which has it already.
+    from rvsm_tf.tables import aligned
+
     head = ("file", "bytes", "zipped", "ms", "ratio", "max diff", "labels", "accuracy")
     lines = [(*head, "zeros kept", "memory")]
     for row in rows:
@@ -99,14 +107,7 @@ def table(rows: list[dict[str, Any]]) -> str:
                 f"{row['memory_bytes'] / 2**20:.1f} MiB",
             )
         )
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    text = [
-        "  ".join(
-            cell.rjust(w) if i else cell.ljust(w)
-            for i, (cell, w) in enumerate(zip(line, widths, strict=True))
-        )
-        for line in lines
-    ]
+    text = [aligned(lines)]
     text += [
         f"not written: {row['format']}: {row['refused']}"
         for row in rows
@@ -166,7 +167,7 @@ def main(
     rows = run(model, output, formats, images, quiet)
     if not quiet:
         click.echo(table(rows))
-        folder = output or (model if model.is_dir() else model.parent) / "export"
+        folder = output or folder_of(model)
         click.echo(f"\nin {folder}: {REPORT}, {GOLDEN} and the files above")
 
 

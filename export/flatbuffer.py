@@ -6,9 +6,10 @@ again. Values travel as NumPy arrays; a tensor's buffer holds its bytes.
 
 from collections.abc import Iterator
 
-import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
+
+from . import nibbles, sharing
 
 IDENTIFIER = b"TFL3"
 """Bytes 4 to 7 of every .tflite file."""
@@ -17,10 +18,11 @@ TYPES = {
     schema.TensorType.FLOAT32: np.float32,
     schema.TensorType.FLOAT16: np.float16,
     schema.TensorType.INT8: np.int8,
+    schema.TensorType.INT4: np.int8,
     schema.TensorType.INT32: np.int32,
     schema.TensorType.INT64: np.int64,
 }
-"""The types of tensors whose values are read here."""
+"""The types of tensors whose values are read here, and what they are read as."""
 
 
 def read(file: bytes) -> schema.ModelT:
@@ -35,8 +37,8 @@ def read(file: bytes) -> schema.ModelT:
 
 
 def write(model: schema.ModelT) -> bytes:
-    """Returns the file with these contents."""
-    builder = flatbuffers.Builder(1 << 16)
+    """Returns the file with these contents, equal ones once."""
+    builder = sharing.Builder(1 << 16)
     builder.Finish(model.Pack(builder), IDENTIFIER)
     return bytes(builder.Output())
 
@@ -50,11 +52,16 @@ def stored(model: schema.ModelT, tensor: schema.TensorT) -> np.ndarray | None:
     data = model.buffers[tensor.buffer].data
     if data is None or len(data) == 0 or tensor.type not in TYPES:
         return None
-    return np.frombuffer(np.asarray(data, np.uint8).tobytes(), TYPES[tensor.type])
+    data = np.asarray(data, np.uint8)
+    if tensor.type == schema.TensorType.INT4:
+        return nibbles.unpacked(data, int(np.prod(tensor.shape)))
+    return np.frombuffer(data.tobytes(), TYPES[tensor.type])
 
 
 def store(model: schema.ModelT, tensor: schema.TensorT, values: np.ndarray) -> None:
     """Puts values, of the tensor's type, into the tensor's buffer."""
+    if tensor.type == schema.TensorType.INT4:
+        values = nibbles.packed(values)
     model.buffers[tensor.buffer].data = np.frombuffer(values.tobytes(), np.uint8)
 
 
@@ -66,13 +73,33 @@ def constants(model: schema.ModelT) -> Iterator[tuple[schema.TensorT, np.ndarray
             yield tensor, values
 
 
+def builtin(model: schema.ModelT, operator: schema.OperatorT) -> int:
+    """Returns which operator this is, a value of `schema.BuiltinOperator`."""
+    return model.operatorCodes[operator.opcodeIndex].builtinCode
+
+
+def opcode(model: schema.ModelT, builtin: int, version: int) -> int:
+    """Returns the index of an operator code of the model, added if it has none."""
+    for index, code in enumerate(model.operatorCodes):
+        if (code.builtinCode, code.version) == (builtin, version):
+            return index
+    code = schema.OperatorCodeT()
+    code.builtinCode, code.version = builtin, version
+    code.deprecatedBuiltinCode = min(builtin, 127)  # the field's room before 2020
+    model.operatorCodes.append(code)
+    return len(model.operatorCodes) - 1
+
+
 def tidy(file: bytes) -> bytes:
     """Returns the file without what no runtime reads, and without negative zeros.
 
     A zero weight times a negative scale, as when batch normalisation is folded, is
     -0.0: as good as zero for the arithmetic, but other bytes, which zip badly. Names
     of tensors inside the graph, the converter's notes on how it was called, and
-    buffers that nothing refers to go.
+    buffers that nothing refers to go; so do the empty ones, of which each activation
+    has its own. Zero points stay, though all are zero in a kernel: the runtime asks
+    for as many as there are scales. So does what says that a tensor has a rank, which
+    not every reader takes for granted.
     """
     model = read(file)
     for graph in model.subgraphs:
@@ -82,7 +109,9 @@ def tidy(file: bytes) -> bytes:
             if values is not None and np.issubdtype(values.dtype, np.floating):
                 store(model, tensor, values + values.dtype.type(0))
             if index not in ends:
-                tensor.name = b""
+                tensor.name = None
+            if model.buffers[tensor.buffer].data is None:
+                tensor.buffer = 0
     model.metadata = None
     model.metadataBuffer = None
     model.description = None

@@ -5,6 +5,7 @@
 | `float32` | float32 | float32 |
 | `float16` | float16 | float32, unpacked at load |
 | `int8` | int8, scaled by output, rounded by `rounding` | int8; input, output float32 |
+| `int4` | the same, large dense layers in 4 bits by `narrowing` | as `int8` |
 | `float32-sparse` | what is not zero, float32 | float32 |
 | `int8-sparse` | 1 × 16 blocks that are not zero, int8 | int8 |
 
@@ -17,12 +18,11 @@ they would be refused.
 import pathlib
 import tempfile
 import warnings
-from collections.abc import Callable
 
 import keras
 import tensorflow as tf
 
-from . import flatbuffer, rounding, sparse
+from . import flatbuffer, narrowing, rounding, sparse
 from .source import Examples, arranged, shapes
 
 
@@ -36,22 +36,12 @@ class Converter:
     Args:
         model: a plain Keras model in float32, of fixed input size and one output.
         calibration: examples for int8's ranges, None if there are none.
-
-    Attributes:
-        int8_step: the step that int8 weights were rounded to, see `rounding`.
     """
 
     def __init__(self, model: keras.Model, calibration: Examples | None):
         self._model, self._calibration = model, calibration
-        self.int8_step = 1
+        self._converted: dict[str, bytes] = {}
         self._dense: dict[str, bytes] = {}
-        self._writers: dict[str, Callable[[], bytes]] = {
-            "float32": lambda: self._converted("float32"),
-            "float16": lambda: self._converted("float16"),
-            "int8": lambda: self._converted("int8"),
-            "float32-sparse": lambda: self._packed("float32"),
-            "int8-sparse": lambda: self._packed("int8"),
-        }
 
     def write(self, name: str) -> bytes:
         """Returns the model in a format, as a .tflite file.
@@ -59,19 +49,34 @@ class Converter:
         Raises:
             NotApplicable: the format makes no sense for this model.
         """
-        return self._writers[name]()
+        return self._packed(name) if name.endswith("-sparse") else self.dense(name)
 
     def dense(self, name: str) -> bytes:
         """Returns the file that a format is, or is packed from, stored densely."""
-        return self._converted(name.removesuffix("-sparse"))
-
-    def _converted(self, name: str) -> bytes:
-        """Returns what TensorFlow's converter makes, its kernels stored densely."""
-        if name == "int8" and self._calibration is None:
-            raise NotApplicable(
-                "int8 needs examples to take its ranges from: give --images"
-            )
+        name = name.removesuffix("-sparse")
         if name not in self._dense:
+            self._dense[name] = self._made(name)
+        return self._dense[name]
+
+    def _made(self, name: str) -> bytes:
+        if name not in ("int8", "int4"):
+            return self._tensorflow(name)
+        if self._calibration is None:
+            raise NotApplicable(
+                f"{name} needs examples to take its ranges from: give --images"
+            )
+        file = self._tensorflow("int8")
+        if name == "int4":
+            file, count = narrowing.narrowed(file)
+            if not count:
+                raise NotApplicable(
+                    f"no dense layer has {narrowing.SMALLEST:,} weights or more"
+                )
+        return rounding.coarsest(file, self._calibration)[0]
+
+    def _tensorflow(self, name: str) -> bytes:
+        """Returns what TensorFlow's converter makes of the model, tidied."""
+        if name not in self._converted:
             with tempfile.TemporaryDirectory() as folder:
                 saved = _saved_model(self._model, pathlib.Path(folder))
                 converter = tf.lite.TFLiteConverter.from_saved_model(saved)
@@ -87,11 +92,8 @@ class Converter:
                 with warnings.catch_warnings():
                     # The converter calibrates with the runtime it warns of.
                     warnings.filterwarnings("ignore", ".*Interpreter is deprecated")
-                    file = flatbuffer.tidy(converter.convert())
-            if name == "int8":
-                file, self.int8_step = rounding.coarsest(file, self._calibration)
-            self._dense[name] = file
-        return self._dense[name]
+                    self._converted[name] = flatbuffer.tidy(converter.convert())
+        return self._converted[name]
 
     def _representative(self):
         inputs = self._calibration.inputs
@@ -100,10 +102,10 @@ class Converter:
 
     def _packed(self, name: str) -> bytes:
         """Returns the sparse form of a dense file, where it is smaller."""
-        dense = self._converted(name)
+        dense = self.dense(name)
         packed, layouts = sparse.pack(dense)
         if set(layouts) <= {"dense"} or len(packed) >= len(dense):
-            kind = "1 × 16 blocks" if name == "int8" else "kernels"
+            kind = "1 × 16 blocks" if name == "int8-sparse" else "kernels"
             raise NotApplicable(f"no {kind} of zeros make this file smaller than dense")
         return packed
 

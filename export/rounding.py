@@ -9,6 +9,7 @@ import pathlib
 import tempfile
 
 import numpy as np
+from ai_edge_litert import schema_py_generated as schema
 
 from . import flatbuffer, runtime
 from .source import Examples
@@ -30,8 +31,12 @@ def coarsest(file: bytes, examples: Examples) -> tuple[bytes, int]:
         examples: on which no label may change, and outputs by `TOLERANCE` at most.
 
     Returns:
-        the file, and the step; 1 if every coarser one does harm.
+        the file, and the step; 1 if every coarser one does harm, or no kernel is of a
+        size that it pays for.
     """
+    constants = flatbuffer.constants(flatbuffer.read(file))
+    if not any(_rounds(*constant) for constant in constants):
+        return file, 1
     expected = _outputs(file, examples)
     allowed = TOLERANCE * float(np.abs(expected).max())
     for step in STEPS:
@@ -47,12 +52,16 @@ def rounded(file: bytes, step: int) -> bytes:
     """Returns a file whose int8 kernels are multiples of a step. Zeros stay zeros."""
     model = flatbuffer.read(file)
     for tensor, values in flatbuffer.constants(model):
-        if values.dtype == np.int8 and values.size >= _KERNEL:
+        if _rounds(tensor, values):
             q = values.astype(int)
             q = np.sign(q) * ((np.abs(q) + step // 2) // step) * step
             bound = 127 // step * step
             flatbuffer.store(model, tensor, np.clip(q, -bound, bound).astype(np.int8))
     return flatbuffer.write(model)
+
+
+def _rounds(tensor: schema.TensorT, values: np.ndarray) -> bool:
+    return tensor.type == schema.TensorType.INT8 and values.size >= _KERNEL
 
 
 def _outputs(file: bytes, examples: Examples) -> np.ndarray:

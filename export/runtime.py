@@ -66,15 +66,16 @@ def run(
             cwd=pathlib.Path(__file__).parents[1],
             check=False,
         )
-        if process.returncode < 0:
-            raise RuntimeFailure(f"the runtime crashed (signal {-process.returncode})")
         if process.returncode:
-            raise RuntimeFailure(_last_words(process.stderr))
+            raise RuntimeFailure(last_words(process.returncode, process.stderr))
         with np.load(answer) as outputs:
             return outputs["outputs"], int(outputs["memory"])
 
 
-def _last_words(stderr: str) -> str:
+def last_words(returncode: int, stderr: str) -> str:
+    """Returns how a process that did not end well came to its end."""
+    if returncode < 0:
+        return f"the runtime crashed (signal {-returncode})"
     lines = [line for line in stderr.splitlines() if line.strip()]
     return lines[-1].strip() if lines else "the runtime failed without a word"
 

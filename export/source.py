@@ -1,12 +1,14 @@
 """What is exported: a hardened Keras model, and what its run left beside it.
 
-`pipelines.train` leaves two files beside model.keras, and whoever has a model of
-their own may write the same:
+`pipelines.train` leaves files beside model.keras, and whoever has a model of their own
+may write the same:
 
 - images.npz: `calibration`, inputs that int8's ranges are taken from; `test` and
   `test_label`, inputs to check the files on. Values as the network takes them. A
   model with several inputs has `calibration/NAME` and `test/NAME` for each.
 - about.json: `labels`, `preprocessing` and `training`, for the card in the file.
+- reference.keras: the dense network that a compacted one was cut from, to compare
+  latencies with; without it that is the model itself, as it is.
 """
 
 import dataclasses
@@ -20,8 +22,10 @@ import numpy as np
 
 from commands.cli import InputError
 from commands.files import read_json
+from rvsm_tf.graph import renewed, set_weights
 
 MODEL, IMAGES, ABOUT = "model.keras", "images.npz", "about.json"
+REFERENCE = "reference.keras"
 
 FEWEST = 16
 """Examples that int8's ranges are taken from, at least."""
@@ -54,17 +58,14 @@ class Source:
         calibration: None if there are no real examples.
         test: real examples, or random ones between 0 and 1.
         about: contents of about.json, empty if there is none.
+        reference: the model that latencies are compared with.
     """
 
     model: keras.Model
     calibration: Examples | None
     test: Examples
     about: dict[str, Any]
-
-    @property
-    def shapes(self) -> dict[str, tuple[int, ...]]:
-        """The shape of one example, a batch of 1, by input."""
-        return shapes(self.model)
+    reference: keras.Model
 
 
 def shapes(model: keras.Model) -> dict[str, tuple[int, ...]]:
@@ -94,22 +95,30 @@ def read(path: pathlib.Path, images: pathlib.Path | None = None) -> Source:
     Raises:
         InputError: something is missing, damaged, or cannot be exported.
     """
-    file = path / MODEL if path.is_dir() else path
-    if not file.is_file():
-        what = f"no {MODEL} in {str(path)!r}" if path.is_dir() else f"no {str(path)!r}"
-        raise InputError(
-            f"{what}: give a folder that pipelines.train wrote, or a .keras file"
-        )
-    model = _in_float32(_load(file))
+    file = _file(path)
+    model = _in_float32(load(file))
+    _check(model, file)
     if images is None and (file.parent / IMAGES).exists():
         images = file.parent / IMAGES
     about = file.parent / ABOUT
     calibration, test = _examples(model, images)
-    return Source(model, calibration, test, read_json(about) if about.exists() else {})
+    reference = file.parent / REFERENCE
+    return Source(
+        model,
+        calibration,
+        test,
+        about=read_json(about) if about.exists() else {},
+        reference=_in_float32(load(reference)) if reference.exists() else model,
+    )
 
 
-def _load(file: pathlib.Path) -> keras.Model:
-    """Returns the plain Keras model in a file."""
+def load(path: pathlib.Path) -> keras.Model:
+    """Returns the plain Keras model in a run's folder or a .keras file.
+
+    Raises:
+        InputError: it is missing, damaged, or was not hardened.
+    """
+    file = _file(path)
     try:
         with zipfile.ZipFile(file) as archive:
             config = json.loads(archive.read("config.json"))
@@ -127,10 +136,24 @@ def _load(file: pathlib.Path) -> keras.Model:
             "model.harden() instead"
         )
     try:
-        model = keras.models.load_model(file, compile=False)
+        return keras.models.load_model(file, compile=False)
     except (ValueError, TypeError, KeyError, OSError) as error:
         reason = str(error).strip().splitlines()[0]
         raise InputError(f"Keras cannot load {str(file)!r}: {reason}") from None
+
+
+def _file(path: pathlib.Path) -> pathlib.Path:
+    file = path / MODEL if path.is_dir() else path
+    if not file.is_file():
+        what = f"no {MODEL} in {str(path)!r}" if path.is_dir() else f"no {str(path)!r}"
+        raise InputError(
+            f"{what}: give a folder that pipelines.train wrote, or a .keras file"
+        )
+    return file
+
+
+def _check(model: keras.Model, file: pathlib.Path) -> None:
+    """Makes sure that a model has known inputs of a fixed size, and one output."""
     inputs = getattr(model, "inputs", None)
     if not inputs or len(model.outputs) != 1:
         raise InputError(
@@ -143,19 +166,19 @@ def _load(file: pathlib.Path) -> keras.Model:
                 f"input {tensor.name!r} of {str(file)!r} has shape {tensor.shape}: a "
                 "fixed size is needed, such as keras.Input((100, 100, 1))"
             )
-    return model
 
 
 def _in_float32(model: keras.Model) -> keras.Model:
     """Returns the model with every layer computing in float32."""
 
-    def copy(layer: keras.layers.Layer) -> keras.layers.Layer:
-        return type(layer).from_config({**layer.get_config(), "dtype": "float32"})
+    def copy(layer: keras.Operation) -> keras.Operation:
+        plain = isinstance(layer, keras.layers.Layer)  # operations have no type
+        return renewed(layer, dtype="float32") if plain else renewed(layer)
 
     if all(layer.compute_dtype == "float32" for layer in model._flatten_layers()):
         return model
     plain = keras.models.clone_model(model, clone_function=copy, recursive=True)
-    plain.set_weights(model.get_weights())
+    set_weights(plain, model.get_weights())
     return plain
 
 

@@ -71,7 +71,7 @@ def pack(file: bytes) -> tuple[bytes, dict[str, int]]:
     readers = collections.Counter(i for o in graph.operators for i in o.inputs)
     layouts: dict[str, int] = {}
     for operator in list(graph.operators):
-        if _code(model, operator) != _FULLY_CONNECTED:
+        if flatbuffer.builtin(model, operator) != _FULLY_CONNECTED:
             continue
         index = operator.inputs[1]
         tensor = graph.tensors[index]
@@ -87,7 +87,9 @@ def pack(file: bytes) -> tuple[bytes, dict[str, int]]:
             if packed.unpacked_at_load:
                 _unpack_before(model, operator)
             else:
-                operator.opcodeIndex = _opcode(model, _FULLY_CONNECTED, version=8)
+                operator.opcodeIndex = flatbuffer.opcode(
+                    model, _FULLY_CONNECTED, version=8
+                )
     return flatbuffer.write(model), layouts
 
 
@@ -179,33 +181,17 @@ def _integers(values: np.ndarray) -> tuple[object, int]:
     raise ValueError(f"{largest} does not fit into 32 bits")
 
 
-def _code(model: schema.ModelT, operator: schema.OperatorT) -> int:
-    return model.operatorCodes[operator.opcodeIndex].builtinCode
-
-
-def _opcode(model: schema.ModelT, builtin: int, version: int) -> int:
-    """Returns the index of an operator code of the model, added if it has none."""
-    for index, code in enumerate(model.operatorCodes):
-        if (code.builtinCode, code.version) == (builtin, version):
-            return index
-    code = schema.OperatorCodeT()
-    code.builtinCode, code.version = builtin, version
-    code.deprecatedBuiltinCode = min(builtin, 127)  # the field's room before 2020
-    model.operatorCodes.append(code)
-    return len(model.operatorCodes) - 1
-
-
 def _unpack_before(model: schema.ModelT, layer: schema.OperatorT) -> None:
     """Puts a DENSIFY operator between a layer and its kernel."""
     graph = model.subgraphs[0]
     kernel = graph.tensors[layer.inputs[1]]
     dense = schema.TensorT()
-    dense.shape, dense.type, dense.name = kernel.shape, kernel.type, b""
+    dense.shape, dense.type = kernel.shape, kernel.type
     dense.quantization, dense.hasRank = kernel.quantization, True
     graph.tensors.append(dense)
 
     densify = schema.OperatorT()
-    densify.opcodeIndex = _opcode(model, _DENSIFY, version=1)
+    densify.opcodeIndex = flatbuffer.opcode(model, _DENSIFY, version=1)
     densify.inputs = np.array([layer.inputs[1]], np.int32)
     densify.outputs = np.array([len(graph.tensors) - 1], np.int32)
     graph.operators.insert(graph.operators.index(layer), densify)

@@ -188,12 +188,10 @@ def _events(
             process.wait()
         finally:
             process.kill()
-        if process.returncode < 0:
-            yield {"failed": f"the runtime crashed (signal {-process.returncode})"}
-        elif process.returncode:
+        if process.returncode:
             stderr.seek(0)
-            lines = stderr.read().splitlines() or ["the runtime failed without a word"]
-            yield {"failed": lines[-1]}
+            words = runtime.last_words(process.returncode, stderr.read())
+            yield {"failed": words}
 
 
 _COMMAND = [sys.executable, "-m", "export.timing"]

@@ -12,7 +12,7 @@ from commands.cli import InputError, quietly
 from . import card, golden, runtime, timing, zeros
 from .formats import Converter, NotApplicable
 from .size import zip_bytes
-from .source import Source, predict
+from .source import Source, predict, shapes
 from .verify import SELF_TEST, TOLERANCE, verify
 
 INSIDE, BESIDE = 4, 60
@@ -41,7 +41,7 @@ class Writing:
         self._converter = Converter(source.model, source.calibration)
         self._expected = predict(source.model, source.test)
         self._vectors = _vectors(source)
-        self._inputs = [golden.decode(v, source.shapes) for v in self._vectors]
+        self._inputs = [golden.decode(v, shapes(source.model)) for v in self._vectors]
         self._answers: dict[str, Any] = {}
         self._scale = float(abs(self._expected).max())
 
@@ -128,7 +128,7 @@ class Writing:
         """Notes what a file answers to the golden vectors."""
         batch = {
             key: np.concatenate([x[key] for x in self._inputs])
-            for key in self._source.shapes
+            for key in self._inputs[0]
         }
         outputs, _ = runtime.run(path, "on", batch)
         flat = outputs.reshape(len(outputs), -1)[:, :_OUTPUTS]
@@ -157,11 +157,14 @@ class Writing:
             raise InputError(f"{error}: shorten about.json") from None
 
     def _time(self, rows: list[dict[str, Any]]) -> None:
-        """Times the files in turns, and the dense float32 model with them."""
+        """Times the files in turns, and the dense float32 reference with them."""
         self._say("timing the files in turns")
         dense = self._folder / "dense.tflite"
+        converter, reference = self._converter, self._source.reference
+        if reference is not self._source.model:
+            converter = Converter(reference, None)
         with quietly():
-            dense.write_bytes(self._converter.write("float32"))
+            dense.write_bytes(converter.write("float32"))
         files = [dense, *(self._folder / row["file"] for row in rows)]
         timings = timing.in_turns(files)
         ratios = timing.ratios(timings, dense)

@@ -5,6 +5,8 @@ import dataclasses
 import keras
 import numpy as np
 
+from rvsm_tf.sparsity import kernels
+
 from . import flatbuffer
 
 
@@ -37,13 +39,10 @@ def kept(model: keras.Model, file: bytes) -> list[Kept]:
         if len(tensor.shape) > 1
     ]
     rows = []
-    for variable in model.weights:
-        if not variable.name.endswith("kernel") or len(variable.shape) < 2:
-            continue
+    for variable in kernels(model):
         w = keras.ops.convert_to_numpy(variable)
-        zero = [np.asarray(x == 0) for x in _as_stored(w)]
-        # Kernels of one shape are told apart by their values' signs, which survive
-        # every format but for those of folded scales.
+        # Kernels of one shape are told apart by their values, which come back nearly
+        # up to a factor: rounded, or scaled by a normalisation.
         found = [
             (_likeness(x, values), i, x, values)
             for x in _as_stored(w)
@@ -54,7 +53,7 @@ def kept(model: keras.Model, file: bytes) -> list[Kept]:
         if best:
             del stored[best[1]]
         count = None if best is None else int(((best[2] == 0) & (best[3] == 0)).sum())
-        rows.append(Kept(variable.path, int(zero[0].sum()), count))
+        rows.append(Kept(variable.path, int((w == 0).sum()), count))
     return rows
 
 

@@ -113,6 +113,15 @@ def test_a_sparse_model_gets_small(report):
     assert rows["float32-sparse"]["best"] == ["smallest"]
 
 
+def test_four_bits_take_half_the_bytes_of_eight(report):
+    rows = by_format(report)
+    kernel = 5408 * 128
+    assert rows["int4"]["file"] == "int4.tflite"
+    saved = rows["int8"]["bytes"] - rows["int4"]["bytes"]
+    assert saved == pytest.approx(kernel / 2, abs=200)
+    assert rows["int4"]["zip_bytes"] < rows["int8"]["zip_bytes"]
+
+
 def test_a_file_says_what_it_is(run_folder, report):
     for row in report:
         if not row["file"]:
@@ -188,6 +197,7 @@ def test_no_negative_zero_reaches_a_file(tmp_path):
 
 
 def two_inputs():
+    keras.utils.set_random_seed(1)
     left, right = keras.Input((12,), name="left"), keras.Input((5, 4), name="right")
     x = L.Concatenate()([L.Flatten()(right), left])
     x = L.Dense(64, activation="relu", name="dense")(x)
@@ -207,11 +217,24 @@ def test_a_model_with_two_inputs(tmp_path):
     }
     np.savez(tmp_path / "images.npz", **arrays)
     rows = by_format(convert.run(tmp_path / "two.keras", quiet=True))
-    for name in ("float32", "float16", "int8"):
+    for name in ("float32", "float16", "int8", "int4"):
         assert rows[name]["file"] == f"{name}.tflite"
         assert rows[name]["test_accuracy"] is None
         assert rows[name]["label_agreement"] > 0.9
     assert selftest.main(str(tmp_path / "export")) == 0
+
+
+def test_an_adapted_normalization_survives_the_way_to_float32(tmp_path):
+    x = np.random.default_rng(0).normal(5, 3, (50, 4)).astype("float32")
+    normalization = L.Normalization()
+    normalization.adapt(x)
+    halved = L.Dense(2, "softmax", dtype="mixed_bfloat16", kernel_initializer="ones")
+    model = keras.Sequential([keras.Input((4,), name="x"), normalization, halved])
+    model.save(tmp_path / "model.keras")
+    plain = source.read(tmp_path / "model.keras").model
+    inside = keras.Model(plain.inputs, plain.layers[0].output)
+    expected = (x - x.mean(0)) / x.std(0)
+    np.testing.assert_allclose(inside.predict(x, verbose=0), expected, atol=1e-5)
 
 
 def test_a_model_in_mixed_precision_is_exported_in_float32(tmp_path):
@@ -239,7 +262,8 @@ def test_a_mobilenet_with_random_weights(tmp_path):
     rows = by_format(convert.run(tmp_path / "mobilenet.keras", quiet=True))
     for name in ("float32", "float16"):
         assert rows[name]["file"], rows[name]["refused"]
-    assert "--images" in rows["int8"]["refused"]
+    for name in ("int8", "int4"):
+        assert "--images" in rows[name]["refused"]
     assert rows["float32-sparse"]["refused"]
 
 
@@ -341,7 +365,7 @@ def test_examples_that_are_no_examples_are_refused(model_file, tmp_path):
 def test_wrong_places_and_names_are_refused(model_file, tmp_path):
     (tmp_path / "file").write_text("hello", "utf-8")
     assert "is a file" in refused(model_file, "--output", tmp_path / "file")
-    assert "'int4'" in refused(model_file, "--formats", "int4")
+    assert "'int2'" in refused(model_file, "--formats", "int2")
     assert "cannot write" in refused(model_file, "--output", tmp_path / "file" / "x")
 
 
