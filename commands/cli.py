@@ -4,6 +4,7 @@ import contextlib
 import errno
 import math
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -109,3 +110,22 @@ class Number(click.ParamType):
             upper = "" if self._high == math.inf else f" to {self._high}"
             self.fail(f"{value!r} is not a {kind} {bound}{upper}", param, ctx)
         return number
+
+
+class Size(click.ParamType):
+    """A number of bytes: 14000, 14kB or 1.5MB; kB are 1,000 bytes, KiB 1,024."""
+
+    name = "size"
+
+    _UNITS = {"": 1, "b": 1, "kb": 1000, "kib": 1024, "mb": 10**6, "mib": 1 << 20}
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> int:
+        """Returns the bytes, or fails with what would have been a size."""
+        match = re.fullmatch(r"(\d+(?:\.\d+)?) ?([a-z]*)", str(value).strip().lower())
+        unit = self._UNITS.get(match[2]) if match else None
+        size = int(float(match[1]) * unit) if unit else 0
+        if not size:
+            self.fail(
+                f"{value!r} is not a size such as 14000, 14kB or 1.5MB", param, ctx
+            )
+        return size

@@ -35,7 +35,10 @@ def write_json(path: pathlib.Path, value: Any) -> None:
 
 
 def write_rows(path: pathlib.Path, rows: list[dict[str, Any]]) -> None:
-    """Writes rows as CSV, with the first row's keys as the header."""
+    """Writes rows as CSV, with the first row's keys as the header.
+
+    What a later row does not have is left empty.
+    """
     with (
         replacing(path) as draft,
         open(draft, "w", newline="", encoding="utf-8") as file,
@@ -70,7 +73,8 @@ def read_rows(path: pathlib.Path) -> list[dict[str, float]]:
         return []
     try:
         with open(path, newline="", encoding="utf-8") as file:
-            return [{k: float(v) for k, v in r.items()} for r in csv.DictReader(file)]
+            rows = csv.DictReader(file)
+            return [{k: float(v) for k, v in row.items() if v != ""} for row in rows]
     except (ValueError, TypeError, csv.Error):
         raise _damaged(path) from None
 

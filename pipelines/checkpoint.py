@@ -69,11 +69,21 @@ class History(keras.callbacks.Callback):
     Args:
         output: the run's folder.
         first: number of epochs already done.
+        epochs: of the whole run.
         images: per epoch.
+        sparsity: of a model that does not say it itself.
         quiet: print nothing.
     """
 
-    def __init__(self, output: pathlib.Path, first: int, images: int, quiet: bool):
+    def __init__(
+        self,
+        output: pathlib.Path,
+        first: int,
+        epochs: int,
+        images: int,
+        sparsity: float,
+        quiet: bool,
+    ):
         super().__init__()
         self._file = output / HISTORY
         self.rows = read_rows(self._file)[:first]
@@ -82,7 +92,9 @@ class History(keras.callbacks.Callback):
                 f"{str(self._file)!r} has {len(self.rows)} epochs, the checkpoint "
                 f"beside it {first}: train again into a new folder"
             )
+        self._epochs = epochs
         self._images = images
+        self._sparsity = sparsity
         self._quiet = quiet
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
@@ -95,13 +107,13 @@ class History(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Writes and prints the epoch."""
-        sparsity = logs.get("sparsity", 0.0)
+        sparsity = logs.get("sparsity", self._sparsity)
         row = {"epoch": epoch + 1, "seconds": self._seconds, "images": self._images}
         self.rows.append({**row, "sparsity": sparsity, **logs})
         write_rows(self._file, self.rows)
         if not self._quiet:
             click.echo(
-                f"epoch {epoch + 1:3d}/{self.params['epochs']}   "
+                f"epoch {epoch + 1:3d}/{self._epochs}   "
                 f"test accuracy {100 * logs['val_accuracy']:6.2f} %   "
                 f"zeros {100 * sparsity:6.2f} %   "
                 f"loss {logs['loss']:.4f}   {self._seconds:.1f} s"

@@ -11,6 +11,8 @@ CONFIG = "config.json"
 PENALTIES = ("l0", "l1", "tl1", "none")
 OPTIMIZERS = ("sgd", "adam", "adamw")
 PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
+STRUCTURES = {"filters": ("conv1", "conv2", "conv3"), "units": ("dense",)}
+"""What can be cut out of the paper's network as a whole, and of which layers."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,6 +24,9 @@ class TrainConfig:
     lam: float = 5e-4
     beta: float = 0.1
     target_sparsity: float | None = None
+    structure: str | None = None
+    target_size: int | None = None
+    target_latency_ratio: float | None = None
     split_layers: str = "dense"
     optimizer: str = "adam"
     learning_rate: float | None = None
@@ -35,6 +40,50 @@ class TrainConfig:
     def patterns(self) -> list[str]:
         """The names or patterns of the layers to split."""
         return [pattern.strip() for pattern in self.split_layers.split(",")]
+
+    @property
+    def structured(self) -> bool:
+        """Whether whole filters and units are to go, for a size or a speed."""
+        return self.target_size is not None or self.target_latency_ratio is not None
+
+    @property
+    def structures(self) -> tuple[str, ...]:
+        """The names of what is cut as a whole; all if a target alone was given."""
+        if self.structure is None:
+            return tuple(STRUCTURES) if self.structured else ()
+        return tuple(name.strip() for name in self.structure.split(","))
+
+    def check(self) -> None:
+        """Makes sure that the options make sense together.
+
+        Raises:
+            InputError: they do not.
+        """
+        for name in self.structures:
+            if name not in STRUCTURES:
+                raise InputError(
+                    f"--structure {name!r}: the paper's network has "
+                    f"{' and '.join(STRUCTURES)}"
+                )
+        if self.structure is not None and not self.structured:
+            raise InputError(
+                f"--structure {self.structure} needs to know how far to go: give "
+                "--target-size, such as 14kB, or --target-latency-ratio, such as 0.1"
+            )
+        if not self.structured:
+            return
+        if self.penalty == "none":
+            raise InputError("--penalty none cuts nothing: choose l0, l1 or tl1")
+        if self.target_sparsity is not None:
+            raise InputError(
+                "--target-sparsity counts single weights, the other targets whole "
+                "filters and units: give one or the other"
+            )
+        if self.split_layers != TrainConfig.split_layers:
+            raise InputError(
+                f"--split-layers {self.split_layers}: what is cut as a whole is chosen "
+                "by --structure"
+            )
 
 
 def check_output(output: pathlib.Path, config: TrainConfig, resume: bool) -> None:

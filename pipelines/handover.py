@@ -1,12 +1,14 @@
 """What a run leaves for export, which knows nothing of runs and datasets.
 
 `export.source` says what is expected: images.npz with examples as the network takes
-them, about.json with what the exported files shall say about themselves.
+them, about.json with what the exported files shall say about themselves, and
+reference.keras, the network that a compacted one was cut from.
 """
 
 import pathlib
 from typing import Any
 
+import keras
 import numpy as np
 
 from commands.files import replacing, write_json
@@ -39,6 +41,12 @@ def write(
             test_label=test.label,
         )
     write_json(folder / "about.json", about(config, metrics))
+
+
+def write_reference(folder: pathlib.Path, dense: keras.Model) -> None:
+    """Writes the dense network that latencies are compared with into a run's folder."""
+    with replacing(folder / "reference.keras") as draft:
+        dense.save(draft)
 
 
 def about(config: TrainConfig, metrics: dict[str, Any]) -> dict[str, Any]:

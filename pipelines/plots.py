@@ -12,12 +12,15 @@ from commands.files import replacing
 _TRAIN, _SPARSE, _ZEROS = "#9aa5b1", "#0b6e99", "#d9480f"
 
 
-def convergence(path: pathlib.Path, history: list[dict[str, float]]) -> None:
+def convergence(
+    path: pathlib.Path, history: list[dict[str, float]], cut: int | None = None
+) -> None:
     """Draws accuracy and sparsity over the epochs.
 
     Args:
         path: of the picture.
         history: a row per epoch with epoch, accuracy, val_accuracy and sparsity.
+        cut: after how many epochs what was zero was cut out; None if it was not.
     """
     epochs = [row["epoch"] for row in history]
     figure = Figure(figsize=(7, 5), layout="constrained")
@@ -43,7 +46,12 @@ def convergence(path: pathlib.Path, history: list[dict[str, float]]) -> None:
     below.set_ylim(-0.02, 1.02)
     below.set_xlabel("epoch")
     below.xaxis.set_major_locator(MaxNLocator(integer=True))
+    if cut is not None:
+        below.text(cut + 0.8, 0.04, "cut out, the rest fine-tuned")
+        below.set_ylabel("zeros, and weights cut out")
     for axes in (above, below):
+        if cut is not None:
+            axes.axvline(cut + 0.5, color=_TRAIN, linestyle="--")
         axes.yaxis.set_major_formatter(PercentFormatter(1.0))
         axes.grid(alpha=0.25)
         axes.spines[["top", "right"]].set_visible(False)

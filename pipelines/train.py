@@ -3,13 +3,14 @@
 python -m pipelines.train --penalty tl1 --a 0.1
 """
 
+import dataclasses
 import datetime
 import pathlib
 from typing import Any
 
 import click
 
-from commands.cli import Command, InputError, Number, quietly
+from commands.cli import Command, InputError, Number, Size, quietly
 from commands.files import read_json
 
 from .config import OPTIMIZERS, PENALTIES, PRECISIONS, TrainConfig, check_output
@@ -33,6 +34,7 @@ def run(
         InputError: something given is wrong or damaged.
         OSError: a file cannot be written.
     """
+    config.check()
     check_output(output, config, resume)
     finished = output / "metrics.json"
     if resume and finished.exists():
@@ -93,6 +95,22 @@ def report(metrics: dict[str, Any], output: pathlib.Path) -> str:
     help="Share of zeros to end with, 0 to 1; drives λ.",
 )
 @click.option(
+    "--structure",
+    metavar="filters,units",
+    help="What is cut out as a whole.  [default: both, where one of the next is given]",
+)
+@click.option(
+    "--target-size",
+    type=Size(),
+    metavar="SIZE",
+    help="Bytes of the exported file, such as 14kB; chooses filters and units.",
+)
+@click.option(
+    "--target-latency-ratio",
+    type=Number(0, 1, above=True),
+    help="Latency of the exported file against the dense one; chooses them too.",
+)
+@click.option(
     "--split-layers",
     default="dense",
     metavar="NAMES",
@@ -104,7 +122,11 @@ def report(metrics: dict[str, Any], output: pathlib.Path) -> str:
     type=Number(0, above=True),
     help="At its peak; by default what suits the optimizer.",
 )
-@click.option("--epochs", type=Number(1, whole=True), default=30)
+@click.option(
+    "--epochs",
+    type=Number(1, whole=True),
+    help="[default: 30; 60 with a structure, of which 40 fine-tune what is left]",
+)
 @click.option("--batch-size", type=Number(1, whole=True), default=32)
 @click.option("--seed", type=Number(0, 2**31 - 1, whole=True), default=0)
 @click.option(
@@ -117,7 +139,7 @@ def report(metrics: dict[str, Any], output: pathlib.Path) -> str:
     "--precision",
     type=click.Choice(PRECISIONS),
     default="auto",
-    help="auto is the fastest that does no harm on this machine.",
+    help="auto is the fastest that does no harm here; fine-tuning takes float32.",
 )
 @click.option(
     "--output",
@@ -134,7 +156,10 @@ def main(output: pathlib.Path | None, resume: bool, quiet: bool, **options: Any)
             raise InputError("--resume needs the run's folder: --output DIR")
         now = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
         output = pathlib.Path("runs") / f"{now}-{options['penalty']}"
-    metrics = run(TrainConfig(**options), output, resume, quiet)
+    config = TrainConfig(**{k: v for k, v in options.items() if v is not None})
+    if options["epochs"] is None and config.structured:
+        config = dataclasses.replace(config, epochs=2 * config.epochs)
+    metrics = run(config, output, resume, quiet)
     if not quiet:
         click.echo(report(metrics, output))
 

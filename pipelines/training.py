@@ -1,32 +1,22 @@
 """One run: from a configuration to a hardened model and its figures."""
 
+import contextlib
 import pathlib
+from collections.abc import Iterator
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow_datasets as tfds
-from keras.optimizers.schedules import CosineDecay
 
 import rvsm_tf as rvsm
-from commands.cli import InputError
-from commands.files import replacing, write_json
+from commands.files import read_rows, replacing, write_json
 
-from . import data, device, handover, plots
-from .checkpoint import Checkpoint, History
+from . import data, design, device, handover, plots
+from .checkpoint import HISTORY, Checkpoint, History
 from .config import TrainConfig, claim
 from .evaluate import SPLITS, classify
-
-_LEARNING_RATE = {"sgd": 0.02, "adam": 1e-3, "adamw": 1e-3}  # at the peak
-
-# What κ adds up to over a training with Adam, whose steps have a size of their own: ηβ
-# would be a thousandth of them. A weight that nothing defends then shrinks to e^-8 of
-# its size.
-_PULL = 8.0
-
-# Share of training after which --target-sparsity is reached; the rest is for the
-# remaining weights to settle.
-_RAMP = 0.6
+from .recipe import Recipe
 
 
 class Training:
@@ -49,108 +39,103 @@ class Training:
 
     def run(self) -> dict[str, Any]:
         """Trains, or goes on training, and writes the results; returns the metrics."""
-        builder = data.prepare(self.config.dataset, self.quiet)
-        train, test = data.load(builder, "train"), data.load(builder, "test")
-        checkpoint = Checkpoint(self.output)
-        keras.config.set_dtype_policy(self.precision)
-        try:
-            model = checkpoint.restore() or self._new_model(len(train))
-            claim(self.output, self.config)
-            history = self._fit(model, checkpoint, train, test)
-        finally:
-            keras.config.set_dtype_policy("float32")
+        config = self.config
+        builder = data.prepare(config.dataset, self.quiet)
+        self._train, self._test = (
+            data.load(builder, "train"),
+            data.load(builder, "test"),
+        )
+        found = None
+        if config.structured:
+            found = design.read(self.output)
+            found = found or design.design(config, self._train, self.quiet)
+        images, jit_compile = len(self._train), self.device.jit_compile
+        self._recipe = Recipe(config, found, images, jit_compile)
+        self._checkpoint = Checkpoint(self.output)
 
-        sparse = self._in_float32(model)
-        metrics = self._measure(sparse, builder, history)
+        with _policy(self.precision):
+            model = self._checkpoint.restore() or self._recipe.whole()
+            claim(self.output, config)
+            if found:
+                design.write(self.output, found)
+            if not found or isinstance(model, rvsm.RVSM):
+                self._fit(model, 0, self._recipe.splitting_epochs)
+        if not found:
+            self._draw_weights(model)
+            sparse = final = self._in_float32(model)
+        else:
+            sparse = self._fine_tuned(model)
+            final = rvsm.fold(sparse, found.columns) if found.columns else sparse
+
+        history = read_rows(self.output / HISTORY)
+        metrics = self._measure(sparse, final, builder, history)
         with replacing(self.output / "model.keras") as draft:
-            sparse.save(draft)
-        handover.write(self.output, self.config, metrics, train, test)
-        self._draw(model, train, history)
+            final.save(draft)
+        handover.write(self.output, config, metrics, self._train, self._test)
+        cut = self._recipe.splitting_epochs if found else None
+        plots.convergence(self.output / "convergence.png", history, cut)
+        plots.samples(self.output / "samples.png", self._train.image, self._train.label)
         write_json(self.output / "metrics.json", metrics)
-        checkpoint.file.unlink(missing_ok=True)
+        self._checkpoint.file.unlink(missing_ok=True)
         return metrics
 
-    def _new_model(self, images: int) -> keras.Model:
-        """Returns the compiled model that training starts from."""
-        config = self.config
-        steps = images // config.batch_size * config.epochs
-        if not steps:
-            raise InputError(
-                f"--batch-size {config.batch_size} is more than the {images} images"
-            )
-        keras.utils.set_random_seed(config.seed)
-        model = rvsm.networks.paper_cnn(seed=config.seed)
-        if config.penalty != "none":
-            model = self._split(model, steps)
-        rate = config.learning_rate or _LEARNING_RATE[config.optimizer]
-        schedule = CosineDecay(rate, steps)
-        optimizer = {
-            "sgd": lambda: keras.optimizers.SGD(schedule, momentum=0.9),
-            "adam": lambda: keras.optimizers.Adam(schedule),
-            "adamw": lambda: keras.optimizers.AdamW(schedule),
-        }[config.optimizer]()
-        model.compile(
-            optimizer,
-            "sparse_categorical_crossentropy",
-            metrics=["accuracy"],
-            jit_compile=self.device.jit_compile,
-            steps_per_execution=steps_at_once(images // config.batch_size),
-        )
+    def _fine_tuned(self, model: keras.Model) -> keras.Model:
+        """Returns what is left of a model whose filters and units became zero.
+
+        Args:
+            model: at the end of the splitting, or already without what is zero.
+        """
+        before, epochs = self._recipe.splitting_epochs, self.config.epochs
+        if isinstance(model, rvsm.RVSM):
+            self._draw_weights(model)
+            dense = rvsm.networks.paper_cnn()
+            dense.set_weights(model.net.get_weights())
+            handover.write_reference(self.output, dense)
+            smaller = rvsm.compact(self._in_float32(model))
+            model = self._recipe.small(smaller, epochs - before)
+        rvsm.hold(model)
+        self._fit(model, before, epochs)
         return model
 
-    def _split(self, net: keras.Model, steps: int) -> rvsm.RVSM:
-        config = self.config
-        arguments = {"a": config.a} if config.penalty == "tl1" else {}
-        penalty = rvsm.penalties.get(config.penalty, **arguments)
-        lam = config.lam
-        if config.target_sparsity is not None:
-            ramp = max(1, round(_RAMP * steps))
-            lam = rvsm.TargetSparsity(config.target_sparsity, ramp)
-        kappa = None
-        if config.optimizer != "sgd" and config.target_sparsity is None:
-            # Like ηβ, the pull follows the learning rate to zero: at the end it must
-            # not drag weights that the gradient can no longer defend.
-            kappa = CosineDecay(min(1.0, 2 * _PULL / steps), steps)
-        elif config.optimizer != "sgd":
-            # What a target cuts off late has to fade out too: the rest learns to do
-            # without it only as w comes close to u.
-            kappa = min(1.0, 3 * _PULL / steps)
-        split = dict.fromkeys(config.patterns, penalty)
-        try:
-            return rvsm.RVSM(net, split, lam, config.beta, kappa)
-        except ValueError as error:
-            raise InputError(f"--split-layers: {error}") from None
+    def _fit(self, model: keras.Model, start: int, end: int) -> None:
+        """Trains from where the model stands to the end of a phase.
 
-    def _fit(
-        self,
-        model: keras.Model,
-        checkpoint: Checkpoint,
-        train: data.Images,
-        test: data.Images,
-    ) -> list[dict[str, float]]:
-        """Trains from where the model stands to the end; returns a row per epoch."""
-        config = self.config
-        steps = len(train) // config.batch_size
-        first = int(model.optimizer.iterations) // steps
-        history = History(self.output, first, steps * config.batch_size, self.quiet)
-        method = [rvsm.RVSMCallback()] if isinstance(model, rvsm.RVSM) else []
+        Args:
+            model: compiled.
+            start: epochs of the run before the phase.
+            end: epochs after it.
+        """
+        batch_size, images = self.config.batch_size, self._train
+        steps = len(images) // batch_size
+        first = start + int(model.optimizer.iterations) // steps
+        split = isinstance(model, rvsm.RVSM)
+        history = History(
+            self.output,
+            first,
+            epochs=self.config.epochs,
+            images=steps * batch_size,
+            sparsity=self._sparsity(model) if start else 0.0,
+            quiet=self.quiet,
+        )
         board = keras.callbacks.TensorBoard(
             self.output / "tensorboard", write_graph=False
         )
-        if first < config.epochs:
+        if first < end:
             model.fit(
                 data.training_batches(
-                    train, config.batch_size, config.seed, range(first, config.epochs)
+                    images, batch_size, self.config.seed, range(first, end)
                 ),
-                epochs=config.epochs,
+                epochs=end,
                 initial_epoch=first,
                 steps_per_epoch=steps,
-                validation_data=data.batches(test),
-                callbacks=[*method, board, history, checkpoint],
+                validation_data=data.batches(self._test),
+                callbacks=[
+                    *([rvsm.RVSMCallback()] if split else []),
+                    *(board, history, self._checkpoint),
+                ],
                 shuffle=False,  # the batches are shuffled already
                 verbose=0,
             )
-        return history.rows
 
     def _in_float32(self, model: keras.Model) -> keras.Model:
         """Returns the plain, hardened network in float32, whatever trained it."""
@@ -159,26 +144,34 @@ class Training:
         plain.set_weights(trained.get_weights())
         return plain
 
+    def _sparsity(self, sparse: keras.Model) -> float:
+        """Returns the share of the split kernels' weights that are zero, or gone."""
+        whole = _values(rvsm.networks.paper_cnn(), self._recipe.layers).size
+        left = np.count_nonzero(_values(sparse, self._recipe.layers))
+        return (whole - left) / whole
+
     def _measure(
         self,
         sparse: keras.Model,
+        final: keras.Model,
         builder: tfds.core.DatasetBuilder,
         history: list[dict[str, float]],
     ) -> dict[str, Any]:
+        """Returns the metrics; weights are counted before folding repeats them."""
         config = self.config
         share = {}
         for split in SPLITS:
             images = data.load(builder, split)
-            right = classify(sparse, images) == images.label
+            right = classify(final, images) == images.label
             share[split] = float(right.mean())
         summary = rvsm.summarize(sparse)
-        kernels = _values(sparse, config.patterns)
+        nonzero = summary.weights - summary.zeros
         seconds = sum(row["seconds"] for row in history)
         return {
             **{f"{split}_accuracy": value for split, value in share.items()},
-            "sparsity": float((kernels == 0).mean()),
-            "network_sparsity": summary.sparsity,
-            "nonzero_weights": summary.weights - summary.zeros,
+            "sparsity": self._sparsity(sparse),
+            "network_sparsity": 1 - nonzero / rvsm.networks.paper_cnn().count_params(),
+            "nonzero_weights": nonzero,
             "dense_accuracy": share["test"] if config.penalty == "none" else None,
             "epochs": config.epochs,
             "train_seconds": round(seconds, 2),
@@ -190,29 +183,27 @@ class Training:
             "seed": config.seed,
         }
 
-    def _draw(
-        self, model: keras.Model, train: data.Images, history: list[dict[str, float]]
-    ) -> None:
-        plots.convergence(self.output / "convergence.png", history)
-        plots.samples(self.output / "samples.png", train.image, train.label)
-        dense = sparse = _values(model, self.config.patterns)
+    def _draw_weights(self, model: keras.Model) -> None:
+        """Draws the split kernels of a model in training, dense and sparse."""
+        dense = sparse = _values(model, self._recipe.layers)
         if isinstance(model, rvsm.RVSM):
-            sparse = _values(model.harden(), self.config.patterns)
+            sparse = _values(model.harden(), self._recipe.layers)
         plots.weights(self.output / "weights.png", dense, sparse)
 
 
-def steps_at_once(steps: int) -> int:
-    """Returns how many of an epoch's steps TensorFlow makes in one go.
-
-    A few are enough to make Python's share of the time small; they have to divide the
-    epoch, or Keras would run over its end.
-    """
-    return max(n for n in range(1, 9) if steps % n == 0)
+@contextlib.contextmanager
+def _policy(name: str) -> Iterator[None]:
+    """Makes layers that are built inside the block compute in a precision."""
+    keras.config.set_dtype_policy(name)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy("float32")
 
 
 def _values(model: keras.Model, patterns: list[str]) -> np.ndarray:
     """Returns the weights of the named layers' kernels, shape (n,)."""
     selection = rvsm.selection.select(model, dict.fromkeys(patterns, rvsm.L0()))
     return np.concatenate(
-        [np.asarray(w).ravel() for *_, kernels in selection for w in kernels]
+        [np.asarray(w).ravel() for chosen in selection for w in chosen.kernels]
     )

@@ -7,7 +7,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from commands.cli import Command
+from commands.cli import Command, Size
 from tests.commands.refusal import refused
 
 
@@ -28,3 +28,21 @@ def test_a_defect_keeps_its_traceback():
         raise KeyError("a defect")
 
     assert isinstance(CliRunner().invoke(command).exception, KeyError)
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        *(("14000", 14000), ("14kB", 14000), ("14 KB", 14000), ("1.5MB", 1_500_000)),
+        *(("2KiB", 2048), ("1MiB", 1048576), ("7b", 7)),
+    ],
+)
+def test_sizes(text, size):
+    assert Size().convert(text, None, None) == size
+
+
+@pytest.mark.parametrize("text", ["", "kB", "-3kB", "3 apples", "0", "1e3", "nan"])
+def test_what_is_no_size_is_quoted(text):
+    with pytest.raises(click.BadParameter, match="is not a size such as") as error:
+        Size().convert(text, None, None)
+    assert repr(text) in str(error.value)

@@ -107,12 +107,13 @@ def test_a_damaged_dataset_description_is_reported(letters, tmp_path):
     ("layers", "says"),
     [("denze", "matches no layer"), ("flatten", "has no kernel"), ("", "no layer")],
 )
+@pytest.mark.parametrize("penalty", ["tl1", "none"])
 def test_a_layer_that_cannot_be_split_is_answered_with_those_that_can(
-    letters, tmp_path, layers, says
+    letters, tmp_path, penalty, layers, says
 ):
     line = refused(
         train.main, "--split-layers", layers, "--dataset", letters,
-        "--output", tmp_path / "run",
+        "--output", tmp_path / "run", "--penalty", penalty,
     )  # fmt: skip
     assert repr(layers) in line
     assert says in line

@@ -161,20 +161,30 @@ def test_a_target_is_met(letters, tmp_path, optimizer):
     assert metrics["sparsity"] == pytest.approx(0.97, abs=0.001)
 
 
-def test_a_run_killed_at_any_moment_resumes_to_the_same_weights(letters, tmp_path):
-    options = ["--epochs", "4", "--target-sparsity", "0.9"]
+@pytest.mark.parametrize(
+    ("options", "moments"),
+    [
+        (["--epochs", "4", "--target-sparsity", "0.9"], (1, 3)),
+        # At the end of the splitting, and in the middle of the fine-tuning.
+        (["--epochs", "6", "--target-size", "14kB"], (2, 4)),
+    ],
+    ids=["weights", "structures"],
+)
+def test_a_run_killed_at_any_moment_resumes_to_the_same_weights(
+    options, moments, letters, tmp_path
+):
     trained(tmp_path / "whole", letters, *options)
     arguments = ["--dataset", letters, "--output", tmp_path / "killed", *QUICK]
     arguments += options
-    for moment in (1, 3):
-        resume = ["--resume"] if moment > 1 else []
+    for moment in moments:
+        resume = ["--resume"] if moment > moments[0] else []
         process = subprocess.Popen(
             [sys.executable, "-m", "pipelines.train", *arguments, *resume],
             stdout=subprocess.PIPE,
             text=True,
         )
         for line in process.stdout:
-            if line.startswith(f"epoch   {moment}/4"):
+            if line.startswith(f"epoch {moment:3d}/"):
                 # Now the checkpoint of this epoch is being written.
                 process.send_signal(signal.SIGKILL)
                 break

@@ -1,0 +1,171 @@
+"""What a run trains and how: network, splitting, schedules, optimizer.
+
+Single weights become zero in one go. Whole filters and units take two phases: the
+splitting drives them to zero, down to the widths of the run's design; then they are cut
+out, and the network that is left is fine-tuned, in float32. It is small, and an epoch
+of it costs a third of the first ones.
+"""
+
+import keras
+from keras.optimizers.schedules import CosineDecay
+
+import rvsm_tf as rvsm
+from commands.cli import InputError
+
+from .config import TrainConfig
+from .design import FULL, Design
+
+_LEARNING_RATE = {"sgd": 0.02, "adam": 1e-3, "adamw": 1e-3}  # at the peak
+
+# What κ adds up to over a training with Adam, whose steps have a size of their own: ηβ
+# would be a thousandth of them. A weight that nothing defends then shrinks to e^-8 of
+# its size.
+_PULL = 8.0
+
+# Share of training after which --target-sparsity is reached; the rest is for the
+# remaining weights to settle.
+_RAMP = 0.6
+
+# The same for filters and units; the rest of them settle in the fine-tuning.
+_STRUCTURE_RAMP = 0.8
+
+# Of the dense kernel's initial weights, where no given threshold has to be passed:
+# nearer to what Keras would take.
+_STDDEV = 0.03
+
+
+class Recipe:
+    """How the models of a run are made.
+
+    Args:
+        config: what to train.
+        design: what is to be left of filters and units; None if that is not asked for.
+        images: that a training epoch shows.
+        jit_compile: Keras's argument.
+
+    Raises:
+        InputError: a batch is more than an epoch.
+    """
+
+    def __init__(
+        self,
+        config: TrainConfig,
+        design: Design | None,
+        images: int,
+        jit_compile: bool | str,
+    ):
+        self._config, self._design, self._jit_compile = config, design, jit_compile
+        self._epoch = images // config.batch_size
+        if not self._epoch:
+            raise InputError(
+                f"--batch-size {config.batch_size} is more than the {images} images"
+            )
+
+    @property
+    def splitting_epochs(self) -> int:
+        """Epochs of the first phase; the second, if there is one, has the others."""
+        epochs = self._config.epochs
+        return max(1, epochs // 3) if self._design else epochs
+
+    @property
+    def layers(self) -> list[str]:
+        """Names or patterns of the layers whose weights become zero."""
+        return list(FULL) if self._design else self._config.patterns
+
+    def whole(self) -> keras.Model:
+        """Returns the compiled model that training starts from."""
+        config, steps = self._config, self._epoch * self.splitting_epochs
+        keras.utils.set_random_seed(config.seed)
+        if self._design:
+            model = rvsm.networks.paper_cnn(_STDDEV, config.seed)
+            model = self._split_structures(model, steps)
+            # Not to zero: what is left goes on learning.
+            return self._compiled(model, CosineDecay(self._peak, steps, alpha=0.1))
+        model = rvsm.networks.paper_cnn(seed=config.seed)
+        try:
+            rvsm.selection.select(model, dict.fromkeys(config.patterns, rvsm.L0()))
+        except ValueError as error:
+            raise InputError(f"--split-layers: {error}") from None
+        if config.penalty != "none":
+            model = self._split(model, steps)
+        return self._compiled(model, CosineDecay(self._peak, steps))
+
+    def small(self, model: keras.Model, epochs: int) -> keras.Model:
+        """Compiles a small network to be trained, or fine-tuned, for so many epochs."""
+        steps = max(2, epochs * self._epoch)
+        # Fewer weights take larger steps; the optimizer starts anew, and carefully.
+        peak, warmup = 2 * self._peak, min(self._epoch, steps - 1)
+        schedule = CosineDecay(
+            peak / 20, steps - warmup, warmup_target=peak, warmup_steps=warmup
+        )
+        return self._compiled(model, schedule)
+
+    @property
+    def _peak(self) -> float:
+        return self._config.learning_rate or _LEARNING_RATE[self._config.optimizer]
+
+    @property
+    def _penalty(self) -> rvsm.penalties.Penalty:
+        arguments = {"a": self._config.a} if self._config.penalty == "tl1" else {}
+        return rvsm.penalties.get(self._config.penalty, **arguments)
+
+    def _split(self, net: keras.Model, steps: int) -> rvsm.RVSM:
+        """Returns the model whose single weights become zero."""
+        config = self._config
+        lam = config.lam
+        if config.target_sparsity is not None:
+            ramp = max(1, round(_RAMP * steps))
+            lam = rvsm.TargetSparsity(config.target_sparsity, ramp)
+        kappa = None
+        if config.optimizer != "sgd" and config.target_sparsity is None:
+            # Like ηβ, the pull follows the learning rate to zero: at the end it must
+            # not drag weights that the gradient can no longer defend.
+            kappa = CosineDecay(min(1.0, 2 * _PULL / steps), steps)
+        elif config.optimizer != "sgd":
+            kappa = _steady(steps)
+        split = dict.fromkeys(config.patterns, self._penalty)
+        return rvsm.RVSM(net, split, lam, config.beta, kappa)
+
+    def _split_structures(self, net: keras.Model, steps: int) -> rvsm.RVSM:
+        """Returns the model whose filters and units go, down to the design's widths."""
+        group = rvsm.Group(self._penalty, "units")
+        ramp = max(1, round(_STRUCTURE_RAMP * steps))
+        split = {
+            name: (group, rvsm.TargetSparsity(1 - width / FULL[name], ramp))
+            for name, width in self._design.widths.items()
+        }
+        config = self._config
+        return rvsm.RVSM(net, split, config.lam, config.beta, _steady(steps))
+
+    def _compiled(self, model: keras.Model, schedule: CosineDecay) -> keras.Model:
+        optimizer = {
+            "sgd": lambda: keras.optimizers.SGD(schedule, momentum=0.9),
+            "adam": lambda: keras.optimizers.Adam(schedule),
+            "adamw": lambda: keras.optimizers.AdamW(schedule),
+        }[self._config.optimizer]()
+        model.compile(
+            optimizer,
+            "sparse_categorical_crossentropy",
+            metrics=["accuracy"],
+            jit_compile=self._jit_compile,
+            steps_per_execution=steps_at_once(self._epoch),
+        )
+        return model
+
+
+def steps_at_once(steps: int) -> int:
+    """Returns how many of an epoch's steps TensorFlow makes in one go.
+
+    A few are enough to make Python's share of the time small; they have to divide the
+    epoch, or Keras would run over its end.
+    """
+    return max(n for n in range(1, 9) if steps % n == 0)
+
+
+def _steady(steps: int) -> float:
+    """Returns a κ that stays the same over a training with a target.
+
+    What a target cuts off late has to fade out too: the rest learns to do without it
+    only as w comes close to u.
+    """
+    return min(1.0, 3 * _PULL / steps)
