@@ -11,10 +11,10 @@ import statistics
 
 import click
 
-from pipelines import train
 from pipelines.config import TrainConfig
 
 from . import page
+from .runs import finished
 
 FIGURES = ("sparsity", "test_accuracy", "test_unseen_accuracy", "test_large_accuracy")
 
@@ -37,8 +37,7 @@ def main(seeds: int, runs: pathlib.Path, output: pathlib.Path | None) -> None:
             folder = runs / f"{penalty}-{seed}"
             config = TrainConfig(penalty=penalty, seed=seed)
             print(f"{penalty}, seed {seed}: {folder}", flush=True)
-            resume = (folder / "config.json").exists()
-            figures[penalty] = train.run(config, folder, resume)
+            figures[penalty] = finished(config, folder)
         for penalty, method in (("none", "dense"), ("tl1", "rvsm")):
             found, config = figures[penalty], TrainConfig(penalty=penalty)
             splitting = penalty != "none"

@@ -10,24 +10,27 @@ says: `strip_pruning`, then TensorFlow's converter. All files of a seed are run 
 test images and timed in turns within one run. Finished runs in --runs are kept.
 """
 
+import dataclasses
 import pathlib
 import statistics
 from typing import Any
 
 import click
-import numpy as np
 
 from commands.cli import quietly
-from commands.files import read_json, replacing, write_json
-from pipelines import train
+from commands.files import read_json, write_json
 from pipelines.config import TrainConfig
 
 from . import page
+from . import peer as peers
+from .runs import finished
 
+SPARSITY = 0.97
 METHODS = {
-    "rvsm, defaults": TrainConfig(),
-    "rvsm, target 97 %": TrainConfig(target_sparsity=0.97),
+    "rvsm, defaults": ("defaults", TrainConfig()),
+    "rvsm, target 97 %": ("target", TrainConfig(target_sparsity=SPARSITY)),
 }
+"""By method the name of its folders, and its configuration."""
 PEER = "tfmot, 97 %"
 GUIDE = {
     "float32": (),
@@ -46,62 +49,24 @@ def prune(config: TrainConfig, folder: pathlib.Path) -> None:
     """
     with quietly():
         import tensorflow as tf
-        import tensorflow_model_optimization as tfmot
-        import tf_keras
 
-        import rvsm_tf as rvsm
         from export.source import Examples
         from export.verify import verify
         from pipelines import data
 
-        from .train_step import paper_order
-
-    prune_low_magnitude = tfmot.sparsity.keras.prune_low_magnitude
-    builder = data.prepare(config.dataset)
-    images, test = data.load(builder, "train"), data.load(builder, "test")
-    steps = len(images) // config.batch_size * config.epochs
-    schedule = tfmot.sparsity.keras.PolynomialDecay(0.0, 0.97, 0, round(0.6 * steps))
-    model = paper_order(
-        tf_keras.layers,
-        tf_keras.Sequential,
-        lambda dense: prune_low_magnitude(dense, schedule),
-    )
-    start = rvsm.networks.paper_cnn(seed=config.seed).get_weights()
-    stripped = tfmot.sparsity.keras.strip_pruning(model)
-    stripped.set_weights(start)
-    weights = folder / "weights.npz"
-    if not weights.exists():
-        model.compile(
-            tf_keras.optimizers.Adam(
-                tf_keras.optimizers.schedules.CosineDecay(1e-3, steps)
-            ),
-            "sparse_categorical_crossentropy",
-            metrics=["accuracy"],
-        )
-        model.fit(
-            data.training_batches(
-                images, config.batch_size, config.seed, range(config.epochs)
-            ),
-            steps_per_epoch=steps // config.epochs,
-            epochs=config.epochs,
-            callbacks=[tfmot.sparsity.keras.UpdatePruningStep()],
-            verbose=2,
-        )
-        stripped = tfmot.sparsity.keras.strip_pruning(model)
-        with replacing(weights) as draft, open(draft, "wb") as file:
-            np.savez(file, *stripped.get_weights())
-    with np.load(weights) as arrays:
-        stripped.set_weights(list(arrays.values()))
-
-    given = Examples({stripped.input.name: test.image.astype("float32") / 255})
-    expected = stripped.predict(*given.inputs.values(), verbose=0)
+    test = data.load(data.prepare(config.dataset), "test")
+    pruned = peers.weights(config, SPARSITY, folder)
+    model = peers.network()
+    model.set_weights(pruned)
+    given = Examples({model.input.name: test.image.astype("float32") / 255})
+    expected = model.predict(*given.inputs.values(), verbose=0)
     found: dict[str, Any] = {
         "keras_test_accuracy": float((expected.argmax(-1) == test.label).mean()),
-        "sparsity": float((stripped.get_weights()[6] == 0).mean()),
+        "sparsity": float((pruned[6] == 0).mean()),
         "files": {},
     }
     for name, optimizations in GUIDE.items():
-        converter = tf.lite.TFLiteConverter.from_keras_model(stripped)
+        converter = tf.lite.TFLiteConverter.from_keras_model(model)
         converter.optimizations = [getattr(tf.lite.Optimize, o) for o in optimizations]
         path = folder / f"{name.replace(', ', '-').replace(' ', '-')}.tflite"
         with quietly():
@@ -120,14 +85,13 @@ def prune(config: TrainConfig, folder: pathlib.Path) -> None:
     write_json(folder / "peer.json", found)
 
 
-def exported(method: str, folder: pathlib.Path) -> list[dict[str, Any]]:
+def exported(
+    method: str, config: TrainConfig, folder: pathlib.Path
+) -> list[dict[str, Any]]:
     """Trains and exports one of `METHODS`; returns a row for each file."""
     from export import convert
 
-    config = METHODS[method]
-    seed = int(folder.name.rsplit("-", 1)[1])
-    config = TrainConfig(**{**vars(config), "seed": seed})
-    trained = train.run(config, folder, resume=(folder / "config.json").exists())
+    trained = finished(config, folder)
     return [
         {
             "path": folder / "export" / row["file"] if row["file"] else None,
@@ -146,14 +110,12 @@ def exported(method: str, folder: pathlib.Path) -> list[dict[str, Any]]:
     ]
 
 
-def peer(folder: pathlib.Path) -> list[dict[str, Any]]:
+def peer(config: TrainConfig, folder: pathlib.Path) -> list[dict[str, Any]]:
     """Trains and converts the peer; returns a row for each file."""
     from export.size import zip_bytes
 
-    folder.mkdir(parents=True, exist_ok=True)
-    seed = int(folder.name.rsplit("-", 1)[1])
     if not (folder / "peer.json").exists():
-        prune(TrainConfig(seed=seed), folder)
+        prune(config, folder)
     found = read_json(folder / "peer.json")
     return [
         {
@@ -235,11 +197,12 @@ def main(seeds: int, runs: pathlib.Path, output: pathlib.Path | None) -> None:
     rows = []
     for seed in range(seeds):
         found = []
-        for method, name in zip(METHODS, ("defaults", "target"), strict=True):
+        for method, (name, config) in METHODS.items():
             print(f"{method}, seed {seed}", flush=True)
-            found += exported(method, runs / f"{name}-{seed}")
+            config = dataclasses.replace(config, seed=seed)
+            found += exported(method, config, runs / f"{name}-{seed}")
         print(f"{PEER}, seed {seed}", flush=True)
-        found += peer(runs / f"tfmot-{seed}")
+        found += peer(TrainConfig(seed=seed), runs / f"tfmot-{seed}")
         rows += [{"seed": seed, **row} for row in timed(found)]
     table = summary(rows)
     print(table)

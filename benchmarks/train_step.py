@@ -54,7 +54,7 @@ def contestants(steps: int) -> dict[str, Callable[[], float]]:
 
         import rvsm_tf as rvsm
         from pipelines import data, device
-        from pipelines.training import steps_at_once
+        from pipelines.recipe import steps_at_once
 
     here = device.detect()
     rng = np.random.default_rng(0)
@@ -143,7 +143,7 @@ def paper_order(layers, sequential, wrap=lambda dense: dense):
     stack += [
         layers.Flatten(),
         wrap(layers.Dense(128, activation="relu")),
-        layers.Dense(2, activation="softmax"),
+        layers.Dense(2, activation="softmax", dtype="float32"),
     ]
     return sequential(stack)
 
