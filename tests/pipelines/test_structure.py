@@ -53,10 +53,12 @@ def test_the_figures_are_those_of_the_network_that_is_left(run):
 
 def test_the_model_is_plain_and_folded_as_designed(run):
     model = keras.models.load_model(run[0] / "model.keras")
-    columns = json.loads((run[0] / "design.json").read_text())["columns"]
+    found = design.read(run[0])
     assert type(model) is keras.Sequential
     assert all(type(layer).__module__.startswith("keras.") for layer in model.layers)
-    assert (model.get_layer("conv1").kernel.shape[0] > 3) == (columns is not None)
+    # Where it is worth it, columns of the image are the first kernel's channels.
+    folded = found.columns and found.widths["conv1"] <= 8
+    assert model.get_layer("conv1").kernel.shape[2] == (found.columns if folded else 1)
 
 
 def test_a_run_goes_on_with_the_design_that_it_began_with(letters, tmp_path):
