@@ -30,7 +30,7 @@ def quietly() -> Iterator[None]:
     """Holds back what C++ libraries write to standard error inside the block.
 
     TensorFlow prints notes while it is imported, whatever its log level. They are
-    shown after all if the block fails.
+    shown after all if something in the block breaks; wrong input breaks nothing.
     """
     sys.stderr.flush()
     with tempfile.TemporaryFile() as held:
@@ -38,6 +38,8 @@ def quietly() -> Iterator[None]:
         os.dup2(held.fileno(), 2)
         try:
             yield
+        except click.ClickException:
+            raise
         except BaseException:
             held.seek(0)
             os.write(stderr, held.read())

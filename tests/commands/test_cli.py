@@ -7,7 +7,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from commands.cli import Command, Size
+from commands.cli import Command, InputError, Size, quietly
 from tests.commands.refusal import refused
 
 
@@ -28,6 +28,20 @@ def test_a_defect_keeps_its_traceback():
         raise KeyError("a defect")
 
     assert isinstance(CliRunner().invoke(command).exception, KeyError)
+
+
+@pytest.mark.parametrize(
+    ("error", "shown"), [(KeyError("a defect"), "a note"), (InputError("wrong"), "")]
+)
+def test_notes_of_libraries_are_shown_with_a_defect_alone(error, shown, capfd):
+    @quietly()
+    def broken():
+        os.write(2, b"a note")
+        raise error
+
+    with pytest.raises(type(error)):
+        broken()
+    assert capfd.readouterr().err == shown
 
 
 @pytest.mark.parametrize(
