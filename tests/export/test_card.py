@@ -4,6 +4,7 @@ import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
 from export import card, flatbuffer
+from tests.export.parts import plain
 
 CONTENTS = {
     "version": card.VERSION,
@@ -30,17 +31,6 @@ def outputs(file):
     runner = Interpreter(model_content=file).get_signature_runner()
     inputs = np.random.default_rng(1).normal(size=(20, 1, 4)).astype("float32")
     return np.stack([runner(x=x)["y"].copy() for x in inputs])
-
-
-def plain(value):
-    """A part of a model as lists and numbers, which compare."""
-    if isinstance(value, list):
-        return [plain(item) for item in value]
-    if isinstance(value, np.ndarray):
-        return value.tolist()
-    if hasattr(value, "__dict__"):
-        return {key: plain(item) for key, item in vars(value).items()}
-    return value
 
 
 def test_a_card_comes_back(file):

@@ -3,6 +3,7 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 
 from export import sharing
+from tests.export.parts import plain
 
 
 def packed(model):
@@ -27,17 +28,6 @@ def network(tensors):
     model.subgraphs[0].tensors = tensors
     model.buffers = [schema.BufferT()]
     return model
-
-
-def plain(value):
-    """A part of a model as lists and numbers, which compare."""
-    if isinstance(value, list):
-        return [plain(item) for item in value]
-    if isinstance(value, np.ndarray):
-        return value.tolist()
-    if hasattr(value, "__dict__"):
-        return {key: plain(item) for key, item in vars(value).items()}
-    return value
 
 
 ALIKE = tensor("kernel", [1, 25, 25, 8], [0.5])
