@@ -22,7 +22,6 @@ from commands.files import read_json, write_json
 from pipelines.config import TrainConfig
 
 from . import page
-from . import peer as peers
 from .runs import finished
 
 SPARSITY = 0.97
@@ -32,6 +31,7 @@ METHODS = {
 }
 """By method the name of its folders, and its configuration."""
 PEER = "tfmot, 97 %"
+PRUNED = TrainConfig(method="magnitude", target_sparsity=SPARSITY)
 GUIDE = {
     "float32": (),
     "dynamic range": ("DEFAULT",),
@@ -44,25 +44,26 @@ GUIDE = {
 def prune(config: TrainConfig, folder: pathlib.Path) -> None:
     """Trains the paper's network with magnitude pruning, and converts it.
 
-    Leaves weights.npz, a .tflite file for each way of the guide, and peer.json with
-    the accuracy and what a file's answers differ by.
+    Leaves, beside the run, a .tflite file for each way of the guide, and peer.json
+    with the accuracy and what a file's answers differ by.
     """
     with quietly():
         import tensorflow as tf
 
         from export.source import Examples
         from export.verify import verify
-        from pipelines import data
+        from pipelines import checkpoint, data, magnitude
 
+    sparsity = finished(config, folder)["sparsity"]
     test = data.load(data.prepare(config.dataset), "test")
-    pruned = peers.weights(config, SPARSITY, folder)
-    model = peers.network()
-    model.set_weights(pruned)
+    model = magnitude.network()
+    pruned = checkpoint.load_model(folder / "model.keras")
+    model.set_weights(pruned.get_weights())
     given = Examples({model.input.name: test.image.astype("float32") / 255})
     expected = model.predict(*given.inputs.values(), verbose=0)
     found: dict[str, Any] = {
         "keras_test_accuracy": float((expected.argmax(-1) == test.label).mean()),
-        "sparsity": float((pruned[6] == 0).mean()),
+        "sparsity": sparsity,
         "files": {},
     }
     for name, optimizations in GUIDE.items():
@@ -202,7 +203,7 @@ def main(seeds: int, runs: pathlib.Path, output: pathlib.Path | None) -> None:
             config = dataclasses.replace(config, seed=seed)
             found += exported(method, config, runs / f"{name}-{seed}")
         print(f"{PEER}, seed {seed}", flush=True)
-        found += peer(TrainConfig(seed=seed), runs / f"tfmot-{seed}")
+        found += peer(dataclasses.replace(PRUNED, seed=seed), runs / f"tfmot-{seed}")
         rows += [{"seed": seed, **row} for row in timed(found)]
     table = summary(rows)
     print(table)

@@ -20,7 +20,6 @@ from typing import Any
 
 import click
 import keras
-import numpy as np
 from matplotlib.figure import Figure
 
 from commands.cli import quietly
@@ -30,7 +29,7 @@ from pipelines import data, design, device, handover
 from pipelines.config import TrainConfig
 from pipelines.recipe import Recipe
 
-from . import page, peer
+from . import page
 from .runs import accuracy, finished, shipped
 
 SHARES = (0.9, 0.95, 0.97, 0.98, 0.99, 0.995)
@@ -79,14 +78,8 @@ def structured(target: tuple[int, float], folder: pathlib.Path) -> float:
 
 def magnitude_pruned(share: float, folder: pathlib.Path) -> float:
     """Prunes to a share of zeros; returns the sparsity."""
-    with quietly():
-        import rvsm_tf as rvsm
-
-    config = TrainConfig(penalty="none", epochs=EPOCHS)
-    model = rvsm.networks.paper_cnn()
-    model.set_weights(peer.weights(config, share, folder))
-    _leave(model, config, folder)
-    return float((np.asarray(model.get_layer("dense").kernel) == 0).mean())
+    config = TrainConfig(method="magnitude", epochs=EPOCHS, target_sparsity=share)
+    return finished(config, folder)["sparsity"]
 
 
 def from_scratch(found: design.Design, folder: pathlib.Path) -> float:

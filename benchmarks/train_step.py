@@ -54,6 +54,7 @@ def contestants(steps: int) -> dict[str, Callable[[], float]]:
 
         import rvsm_tf as rvsm
         from pipelines import data, device
+        from pipelines.magnitude import network, paper_order
         from pipelines.recipe import steps_at_once
 
     here = device.detect()
@@ -107,7 +108,10 @@ def contestants(steps: int) -> dict[str, Callable[[], float]]:
             jit_compile=here.jit_compile,
             steps_per_execution=steps_at_once(steps),
         )
-    pruned = magnitude_pruned(tf_keras, tfmot)
+    schedule = tfmot.sparsity.keras.PolynomialDecay(0.0, 0.97, 0, 1000)
+    prune = tfmot.sparsity.keras.prune_low_magnitude
+    pruned = network(lambda dense: prune(dense, schedule))
+    pruned.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
 
     def default_fit(model):
         watch = stopwatch(keras.callbacks.Callback)
@@ -132,32 +136,6 @@ def contestants(steps: int) -> dict[str, Callable[[], float]]:
         **{name: (lambda m=m: tuned_fit(m)) for name, m in loops.items()},
         "tfmot magnitude pruning": pruned_fit,
     }
-
-
-def paper_order(layers, sequential, wrap=lambda dense: dense):
-    """Returns the paper's network with its layers in the paper's order."""
-    stack = [layers.Input((100, 100, 1))]
-    for _ in range(3):
-        stack.append(layers.Conv2D(32, 3, padding="same", activation="relu"))
-        stack.append(layers.MaxPooling2D(2, 2, padding="same"))
-    stack += [
-        layers.Flatten(),
-        wrap(layers.Dense(128, activation="relu")),
-        layers.Dense(2, activation="softmax", dtype="float32"),
-    ]
-    return sequential(stack)
-
-
-def magnitude_pruned(tf_keras, tfmot):
-    """Returns the paper's network in tf_keras, its dense kernel being pruned."""
-    schedule = tfmot.sparsity.keras.PolynomialDecay(0.0, 0.97, 0, 1000)
-    model = paper_order(
-        tf_keras.layers,
-        tf_keras.Sequential,
-        lambda dense: tfmot.sparsity.keras.prune_low_magnitude(dense, schedule),
-    )
-    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
-    return model
 
 
 @click.command()

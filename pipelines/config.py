@@ -8,6 +8,7 @@ from commands.cli import InputError
 from commands.files import read_json, write_json
 
 CONFIG = "config.json"
+METHODS = ("rvsm", "loss", "magnitude")
 PENALTIES = ("l0", "l1", "tl1", "none")
 OPTIMIZERS = ("sgd", "adam", "adamw")
 PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
@@ -19,6 +20,7 @@ STRUCTURES = {"filters": ("conv1", "conv2", "conv3"), "units": ("dense",)}
 class TrainConfig:
     """Everything that decides a run's weights; a resumed run must agree on it."""
 
+    method: str = "rvsm"
     penalty: str = "tl1"
     a: float = 0.1
     lam: float = 5e-4
@@ -33,6 +35,9 @@ class TrainConfig:
     epochs: int = 30
     batch_size: int = 32
     seed: int = 0
+    stddev: float | None = None
+    keep_norm: bool = False
+    kernel_size: int = 3
     dataset: str = "letters"
     precision: str = "auto"
 
@@ -70,8 +75,27 @@ class TrainConfig:
                 f"--structure {self.structure} needs to know how far to go: give "
                 "--target-size, such as 14kB, or --target-latency-ratio, such as 0.1"
             )
+        if self.method == "magnitude" and self.target_sparsity is None:
+            raise InputError(
+                "--method magnitude needs to know how far to go: give "
+                "--target-sparsity, such as 0.97"
+            )
+        if self.method == "loss" and self.target_sparsity is not None:
+            raise InputError(
+                "--method loss makes nothing exactly zero: it can meet no target"
+            )
+        if self.method != "rvsm" and self.structured:
+            raise InputError(
+                f"--method {self.method} cuts nothing as a whole: leave out "
+                "--structure, --target-size and --target-latency-ratio, or take rvsm"
+            )
         if not self.structured:
             return
+        if self.kernel_size != TrainConfig.kernel_size:
+            raise InputError(
+                f"--kernel-size {self.kernel_size}: filters and units are chosen for "
+                f"{TrainConfig.kernel_size} × {TrainConfig.kernel_size} alone"
+            )
         if self.penalty == "none":
             raise InputError("--penalty none cuts nothing: choose l0, l1 or tl1")
         if self.target_sparsity is not None:
@@ -99,10 +123,12 @@ def check_output(output: pathlib.Path, config: TrainConfig, resume: bool) -> Non
     if resume and (output / CONFIG).exists():
         found = read_config(output)
         for name, value in wanted.items():
-            if found.get(name) != value:
+            # What an earlier version did not know, it left as it now is by default.
+            was = found.get(name, getattr(TrainConfig, name))
+            if was != value:
                 option = name.replace("_", "-")
                 raise InputError(
-                    f"the run in {str(output)!r} has --{option} {found.get(name)}, "
+                    f"the run in {str(output)!r} has --{option} {was}, "
                     f"not {value}: resume it with its own options"
                 )
         return

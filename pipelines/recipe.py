@@ -14,6 +14,7 @@ from commands.cli import InputError
 
 from .config import TrainConfig
 from .design import FULL, Design
+from .penalized import Penalized
 
 _LEARNING_RATE = {"sgd": 0.02, "adam": 1e-3, "adamw": 1e-3}  # at the peak
 
@@ -32,6 +33,12 @@ _STRUCTURE_RAMP = 0.8
 # Of the dense kernel's initial weights, where no given threshold has to be passed:
 # nearer to what Keras would take.
 _STDDEV = 0.03
+
+# The same in a dense network. TODO
+_DENSE_STDDEV = 0.1
+
+# Where the threshold is given, it is so many standard deviations: TODO
+_THRESHOLDS = 2.0
 
 
 class Recipe:
@@ -76,19 +83,52 @@ class Recipe:
         """Returns the compiled model that training starts from."""
         config, steps = self._config, self._epoch * self.splitting_epochs
         keras.utils.set_random_seed(config.seed)
+        model = self.network()
         if self._design:
-            model = rvsm.networks.paper_cnn(_STDDEV, config.seed)
             model = self._split_structures(model, steps)
             # Not to zero: what is left goes on learning.
             return self._compiled(model, CosineDecay(self._peak, steps, alpha=0.1))
-        model = rvsm.networks.paper_cnn(seed=config.seed)
-        try:
-            rvsm.selection.select(model, dict.fromkeys(config.patterns, rvsm.L0()))
-        except ValueError as error:
-            raise InputError(f"--split-layers: {error}") from None
-        if config.penalty != "none":
+        layers = self._selected(model)
+        if config.keep_norm:
+            for layer in layers:
+                _keep_norm(layer)
+        if config.method == "loss" and config.penalty != "none":
+            for layer in layers:
+                layer.kernel_regularizer = Penalized(self._penalty, config.lam)
+                layer.kernel.regularizer = layer.kernel_regularizer
+        elif config.penalty != "none":
             model = self._split(model, steps)
         return self._compiled(model, CosineDecay(self._peak, steps))
+
+    def network(self) -> keras.Model:
+        """Returns the plain network with its initial weights."""
+        config = self._config
+        return rvsm.networks.paper_cnn(
+            self._stddev, config.seed, kernel_size=config.kernel_size
+        )
+
+    @property
+    def _stddev(self) -> float:
+        """That of the dense kernel's initial weights."""
+        config = self._config
+        if config.stddev is not None:
+            return config.stddev
+        if self._design or config.target_sparsity is not None:
+            return _STDDEV
+        if config.penalty == "none" or config.method == "loss":
+            return _DENSE_STDDEV
+        threshold = float(self._penalty.threshold(config.lam / config.beta))
+        return threshold / _THRESHOLDS
+
+    def _selected(self, model: keras.Model) -> list[keras.Layer]:
+        """Returns the layers that --split-layers names."""
+        names = self._config.patterns
+        try:
+            chosen = rvsm.selection.select(model, dict.fromkeys(names, rvsm.L0()))
+        except ValueError as error:
+            raise InputError(f"--split-layers: {error}") from None
+        kernels = {id(w) for selection in chosen for w in selection.kernels}
+        return [x for x in model.layers if id(getattr(x, "kernel", None)) in kernels]
 
     def small(self, model: keras.Model, epochs: int) -> keras.Model:
         """Compiles a small network to be trained, or fine-tuned, for so many epochs."""
@@ -151,6 +191,14 @@ class Recipe:
             steps_per_execution=steps_at_once(self._epoch),
         )
         return model
+
+
+def _keep_norm(layer: keras.Layer) -> None:
+    """Has a layer's kernel scaled back to its initial norm after every step."""
+    norm = float(keras.ops.norm(layer.kernel))
+    axes = tuple(range(len(layer.kernel.shape)))
+    layer.kernel_constraint = keras.constraints.MinMaxNorm(norm, norm, axis=axes)
+    layer.kernel.constraint = layer.kernel_constraint
 
 
 def steps_at_once(steps: int) -> int:

@@ -13,7 +13,14 @@ import click
 from commands.cli import Command, InputError, Number, Size, quietly
 from commands.files import read_json
 
-from .config import OPTIMIZERS, PENALTIES, PRECISIONS, TrainConfig, check_output
+from .config import (
+    METHODS,
+    OPTIMIZERS,
+    PENALTIES,
+    PRECISIONS,
+    TrainConfig,
+    check_output,
+)
 
 
 def run(
@@ -41,7 +48,10 @@ def run(
         return read_json(finished)
     # TensorFlow takes seconds to import; wrong arguments are answered before that.
     with quietly():
-        from .training import Training
+        if config.method == "magnitude":
+            from .magnitude import Magnitude as Training
+        else:
+            from .training import Training
 
     return Training(config, output, quiet).run()
 
@@ -70,6 +80,12 @@ def report(metrics: dict[str, Any], output: pathlib.Path) -> str:
 
 
 @click.command(cls=Command, context_settings={"show_default": True})
+@click.option(
+    "--method",
+    type=click.Choice(METHODS),
+    default="rvsm",
+    help="To compare with: loss adds the penalty to the loss, magnitude prunes.",
+)
 @click.option(
     "--penalty",
     type=click.Choice(PENALTIES),
@@ -129,6 +145,18 @@ def report(metrics: dict[str, Any], output: pathlib.Path) -> str:
 )
 @click.option("--batch-size", type=Number(1, whole=True), default=32)
 @click.option("--seed", type=Number(0, 2**31 - 1, whole=True), default=0)
+@click.option(
+    "--stddev",
+    type=Number(0, above=True),
+    help="Of the dense kernel's initial weights.  [default: what suits the penalty]",
+)
+@click.option("--keep-norm", is_flag=True, help="Scale the kernel back at every step.")
+@click.option(
+    "--kernel-size",
+    type=Number(1, whole=True),
+    default=3,
+    help="Of the convolutions.",
+)
 @click.option(
     "--dataset",
     default="letters",

@@ -45,39 +45,41 @@ class Training:
             data.load(builder, "train"),
             data.load(builder, "test"),
         )
-        found = None
+        self._design = None
         if config.structured:
             found = design.read(self.output)
-            found = found or design.design(config, self._train, self.quiet)
+            self._design = found or design.design(config, self._train, self.quiet)
         images, jit_compile = len(self._train), self.device.jit_compile
-        self._recipe = Recipe(config, found, images, jit_compile)
-        self._checkpoint = Checkpoint(self.output)
-
-        with _policy(self.precision):
-            model = self._checkpoint.restore() or self._recipe.whole()
-            claim(self.output, config)
-            if found:
-                design.write(self.output, found)
-            if not found or isinstance(model, rvsm.RVSM):
-                self._fit(model, 0, self._recipe.splitting_epochs)
-        if not found:
-            self._draw_weights(model)
-            sparse = final = self._in_float32(model)
-        else:
-            sparse = self._fine_tuned(model)
-            final = rvsm.fold(sparse, found.columns) if found.columns else sparse
-
+        self._recipe = Recipe(config, self._design, images, jit_compile)
+        sparse, final = self._trained()
         history = read_rows(self.output / HISTORY)
         metrics = self._measure(sparse, final, builder, history)
         with replacing(self.output / "model.keras") as draft:
             final.save(draft)
         handover.write(self.output, config, metrics, self._train, self._test)
-        cut = self._recipe.splitting_epochs if found else None
+        cut = self._recipe.splitting_epochs if self._design else None
         plots.convergence(self.output / "convergence.png", history, cut)
         plots.samples(self.output / "samples.png", self._train.image, self._train.label)
         write_json(self.output / "metrics.json", metrics)
-        self._checkpoint.file.unlink(missing_ok=True)
+        Checkpoint(self.output).file.unlink(missing_ok=True)
         return metrics
+
+    def _trained(self) -> tuple[keras.Model, keras.Model]:
+        """Trains, or goes on; returns the sparse model, and the same ready to ship."""
+        self._checkpoint = Checkpoint(self.output)
+        with _policy(self.precision):
+            model = self._checkpoint.restore() or self._recipe.whole()
+            claim(self.output, self.config)
+            if self._design:
+                design.write(self.output, self._design)
+            if not self._design or isinstance(model, rvsm.RVSM):
+                self._fit(model, 0, self._recipe.splitting_epochs)
+        if not self._design:
+            self._draw_weights(model)
+            sparse = self._in_float32(model)
+            return sparse, sparse
+        sparse, columns = self._fine_tuned(model), self._design.columns
+        return sparse, rvsm.fold(sparse, columns) if columns else sparse
 
     def _fine_tuned(self, model: keras.Model) -> keras.Model:
         """Returns what is left of a model whose filters and units became zero.
@@ -139,14 +141,14 @@ class Training:
 
     def _in_float32(self, model: keras.Model) -> keras.Model:
         """Returns the plain, hardened network in float32, whatever trained it."""
-        plain = rvsm.networks.paper_cnn(seed=self.config.seed)
+        plain = self._recipe.network()
         trained = model.harden() if isinstance(model, rvsm.RVSM) else model
         plain.set_weights(trained.get_weights())
         return plain
 
     def _sparsity(self, sparse: keras.Model) -> float:
         """Returns the share of the split kernels' weights that are zero, or gone."""
-        whole = _values(rvsm.networks.paper_cnn(), self._recipe.layers).size
+        whole = _values(self._recipe.network(), self._recipe.layers).size
         left = np.count_nonzero(_values(sparse, self._recipe.layers))
         return (whole - left) / whole
 
@@ -170,7 +172,7 @@ class Training:
         return {
             **{f"{split}_accuracy": value for split, value in share.items()},
             "sparsity": self._sparsity(sparse),
-            "network_sparsity": 1 - nonzero / rvsm.networks.paper_cnn().count_params(),
+            "network_sparsity": 1 - nonzero / self._recipe.network().count_params(),
             "nonzero_weights": nonzero,
             "dense_accuracy": share["test"] if config.penalty == "none" else None,
             "epochs": config.epochs,

@@ -10,6 +10,7 @@ def paper_cnn(
     seed: int = 0,
     filters: tuple[int, int, int] = (32, 32, 32),
     units: int = 128,
+    kernel_size: int = 3,
 ) -> keras.Model:
     """Returns the CNN of Xue and Xin (2019): three convolutions and a dense layer.
 
@@ -31,6 +32,8 @@ def paper_cnn(
         seed: of all initial weights.
         filters: of the three convolutions; the paper has 32 each.
         units: of the hidden dense layer; the paper has 128.
+        kernel_size: side of the convolutions' kernels; the paper names none, and 3 is
+            what its figures of arithmetic and size are told with here.
     """
     seeds = iter(range(1000 * seed, 1000 * seed + 5))
     stack: list[layers.Layer] = [keras.Input((100, 100, 1), name="image")]
@@ -38,7 +41,7 @@ def paper_cnn(
         stack += [
             layers.Conv2D(
                 width,
-                3,
+                kernel_size,
                 padding="same",
                 kernel_initializer=HeNormal(next(seeds)),
                 name=f"conv{i}",

@@ -1,0 +1,123 @@
+"""The peer: tensorflow-model-optimization's magnitude pruning, as its guide says.
+
+It is for tf_keras alone, where layers have the paper's order: ReLU before pooling.
+Initial weights, batches, steps and precision are those of our own runs.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+
+from commands.cli import quietly
+from commands.files import write_rows
+
+from . import data
+from .checkpoint import HISTORY
+from .config import claim
+from .training import Training
+
+RAMP = 0.6
+"""Share of training after which all zeros are there."""
+
+
+def network(wrap: Callable[[Any], Any] = lambda dense: dense) -> Any:
+    """Returns the paper's network in tf_keras.
+
+    Args:
+        wrap: what becomes of the dense layer.
+    """
+    with quietly():
+        import tf_keras
+
+    return paper_order(tf_keras.layers, tf_keras.Sequential, wrap)
+
+
+def paper_order(
+    layers: Any, sequential: Any, wrap: Callable[[Any], Any] = lambda dense: dense
+) -> Any:
+    """Returns the paper's network with its layers in the paper's order.
+
+    Args:
+        layers: Keras's module of that name, or tf_keras's.
+        sequential: the class of the same package.
+        wrap: what becomes of the dense layer.
+    """
+    stack = [layers.Input((100, 100, 1))]
+    for _ in range(3):
+        stack.append(layers.Conv2D(32, 3, padding="same", activation="relu"))
+        stack.append(layers.MaxPooling2D(2, 2, padding="same"))
+    stack += [
+        layers.Flatten(),
+        wrap(layers.Dense(128, activation="relu")),
+        layers.Dense(2, activation="softmax", dtype="float32"),
+    ]
+    return sequential(stack)
+
+
+class Magnitude(Training):
+    """A run that prunes by magnitude to --target-sparsity.
+
+    One that was killed starts anew.
+    """
+
+    def _trained(self) -> tuple[keras.Model, keras.Model]:
+        config, start = self.config, self._recipe.network()
+        claim(self.output, config)
+        with quietly():
+            import tensorflow_model_optimization as tfmot
+            import tf_keras
+        steps = len(self._train) // config.batch_size
+        schedule = tfmot.sparsity.keras.PolynomialDecay(
+            0.0, config.target_sparsity, 0, round(RAMP * steps * config.epochs)
+        )
+        prune = tfmot.sparsity.keras.prune_low_magnitude
+        tf_keras.mixed_precision.set_global_policy(self.precision)
+        try:
+            model = network(lambda dense: prune(dense, schedule))
+        finally:
+            tf_keras.mixed_precision.set_global_policy("float32")
+        plain = tfmot.sparsity.keras.strip_pruning(model)
+        plain.set_weights(start.get_weights())
+        rates = tf_keras.optimizers.schedules
+        model.compile(
+            tf_keras.optimizers.Adam(
+                rates.CosineDecay(config.learning_rate or 1e-3, steps * config.epochs)
+            ),
+            "sparse_categorical_crossentropy",
+            metrics=["accuracy"],
+        )
+        rows, clock = [], [0.0]
+
+        def begin(epoch, logs):
+            clock[0] = time.perf_counter()
+
+        def end(epoch, logs):
+            kernel = plain.layers[-2].kernel.numpy()
+            row = {
+                "epoch": epoch + 1,
+                "seconds": time.perf_counter() - clock[0],
+                "images": steps * config.batch_size,
+                "sparsity": float((kernel == 0).mean()),
+            }
+            rows.append({**row, **logs})
+            write_rows(self.output / HISTORY, rows)
+
+        model.fit(
+            data.training_batches(
+                self._train, config.batch_size, config.seed, range(config.epochs)
+            ),
+            steps_per_epoch=steps,
+            epochs=config.epochs,
+            validation_data=data.batches(self._test),
+            callbacks=[
+                tfmot.sparsity.keras.UpdatePruningStep(),
+                tf_keras.callbacks.LambdaCallback(begin, end),
+            ],
+            verbose=0 if self.quiet else 2,
+        )
+        pruned = [np.asarray(w) for w in plain.get_weights()]
+        start.set_weights(pruned)
+        return start, start
