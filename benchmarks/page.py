@@ -1,11 +1,11 @@
 """A page of results: Markdown to read, JSON with the same figures."""
 
-import os
 import pathlib
 from typing import Any
 
 from commands.files import replacing, write_json
-from pipelines.device import detect
+from commands.markdown import table
+from pipelines.device import words
 
 
 def write(
@@ -30,17 +30,14 @@ def write(
     lines = [
         f"# {title}",
         "",
-        f"Made by `{command}` on {os.cpu_count()} cores of an {detect().name} "
-        "processor, no GPU.",
+        f"Made by `{command}` on {words()}.",
         "",
         text,
         "",
-        "| " + " | ".join(key.replace("_", " ") for key in rows[0]) + " |",
-        "|" + " --- |" * len(rows[0]),
-    ]
-    lines += [
-        "| " + " | ".join("" if v is None else str(v) for v in row.values()) + " |"
-        for row in rows
+        table(
+            [key.replace("_", " ") for key in rows[0]],
+            [["" if v is None else str(v) for v in row.values()] for row in rows],
+        ),
     ]
     with replacing(folder / f"{name}.md") as draft:
         draft.write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -1,6 +1,7 @@
 """What the machine does well: the arithmetic and the compiler training runs with."""
 
 import dataclasses
+import os
 import pathlib
 import platform
 
@@ -21,6 +22,14 @@ class Device:
     name: str
     precision: str
     jit_compile: bool | str
+
+
+def words() -> str:
+    """Returns the machine in words, as results name it."""
+    name = detect().name
+    if tf.config.list_physical_devices("GPU"):
+        return f"an {name} GPU"
+    return f"{os.cpu_count()} cores of an {name} processor, no GPU"
 
 
 def detect() -> Device:

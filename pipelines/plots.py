@@ -55,7 +55,7 @@ def convergence(
         axes.yaxis.set_major_formatter(PercentFormatter(1.0))
         axes.grid(alpha=0.25)
         axes.spines[["top", "right"]].set_visible(False)
-    _save(figure, path)
+    save(figure, path)
 
 
 def weights(path: pathlib.Path, w: np.ndarray, u: np.ndarray) -> None:
@@ -89,7 +89,7 @@ def weights(path: pathlib.Path, w: np.ndarray, u: np.ndarray) -> None:
         axes.set_xlabel("weight")
         axes.grid(alpha=0.25)
         axes.spines[["top", "right"]].set_visible(False)
-    _save(figure, path)
+    save(figure, path)
 
 
 def samples(path: pathlib.Path, image: np.ndarray, label: np.ndarray) -> None:
@@ -112,9 +112,10 @@ def samples(path: pathlib.Path, image: np.ndarray, label: np.ndarray) -> None:
             axes.set(xticks=[], yticks=[])
             for spine in axes.spines.values():
                 spine.set_color("#d0d7de")
-    _save(figure, path)
+    save(figure, path)
 
 
-def _save(figure: Figure, path: pathlib.Path, **kwargs: Any) -> None:
+def save(figure: Figure, path: pathlib.Path, **kwargs: Any) -> None:
+    """Writes a picture."""
     with replacing(path) as draft:
         figure.savefig(draft, dpi=130, **kwargs)

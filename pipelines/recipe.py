@@ -146,8 +146,7 @@ class Recipe:
 
     @property
     def _penalty(self) -> rvsm.penalties.Penalty:
-        arguments = {"a": self._config.a} if self._config.penalty == "tl1" else {}
-        return rvsm.penalties.get(self._config.penalty, **arguments)
+        return penalty(self._config)
 
     def _split(self, net: keras.Model, steps: int) -> rvsm.RVSM:
         """Returns the model whose single weights become zero."""
@@ -191,6 +190,12 @@ class Recipe:
             steps_per_execution=steps_at_once(self._epoch),
         )
         return model
+
+
+def penalty(config: TrainConfig) -> rvsm.penalties.Penalty:
+    """Returns the penalty that a configuration names; it may not be none."""
+    arguments = {"a": config.a} if config.penalty == "tl1" else {}
+    return rvsm.penalties.get(config.penalty, **arguments)
 
 
 def _keep_norm(layer: keras.Layer) -> None:

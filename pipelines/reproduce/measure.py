@@ -1,0 +1,89 @@
+"""What the tables and figures need to know of a finished run."""
+
+import pathlib
+from typing import Any
+
+import keras
+import numpy as np
+
+import rvsm_tf as rvsm
+from commands.files import read_json, read_rows
+
+from .. import checkpoint, data
+from ..checkpoint import HISTORY
+from ..config import TrainConfig
+from ..evaluate import classify
+from ..recipe import Recipe
+
+SHARES = (0.95, 0.97, 0.99, 0.995)
+"""Zeros that methods are compared at."""
+
+EDGES = np.linspace(-9.0, 1.0, 101)
+"""Of the histograms' bins, as powers of ten."""
+
+_DECADES = 5
+
+
+def figures(config: TrainConfig, folder: pathlib.Path) -> dict[str, Any]:
+    """Measures a run.
+
+    Args:
+        config: the run's.
+        folder: the run's, finished.
+
+    Returns:
+        accuracies and shares from 0 to 1:
+
+        - sparsity, test_accuracy, test_unseen_accuracy, test_large_accuracy, epochs,
+          train_seconds, device, precision: from metrics.json.
+        - history: for each epoch accuracy (of training), val_accuracy (of test, the
+          sparse model) and sparsity.
+        - scales: share of the dense kernel's weights below 10^-1, 10^-2, …
+        - smallest: the smallest |w| in it that is not zero.
+        - histogram: how many |w| lie in each of the bins between `EDGES`.
+        - sign_changes: by convolution, from the initial weights to the last.
+        - cut: for a method without exact zeros, by share of the smallest |w| set to
+          zero, accuracy on test_large.
+    """
+    metrics = read_json(folder / "metrics.json")
+    rows = read_rows(folder / HISTORY)
+    model = checkpoint.load_model(folder / "model.keras")
+    kept = ("test_accuracy", "test_unseen_accuracy", "test_large_accuracy")
+    size = np.abs(_kernel(model, "dense")).ravel()
+    found = {
+        **{key: metrics[key] for key in ("sparsity", *kept, "epochs")},
+        **{key: metrics[key] for key in ("train_seconds", "device", "precision")},
+        "history": {
+            key: [round(row[key], 5) for row in rows]
+            for key in ("accuracy", "val_accuracy", "sparsity")
+        },
+        "scales": rvsm.scales(size, 0.1, _DECADES),
+        "smallest": float(size[size > 0].min(initial=np.inf)) if size.any() else None,
+        "histogram": np.histogram(np.log10(size[size > 0]), EDGES)[0].tolist(),
+    }
+    # The first convolutions' initial weights depend on the seed alone.
+    before = Recipe(config, None, config.batch_size, False).network()
+    found["sign_changes"] = {
+        name: rvsm.sign_changes(_kernel(before, name), _kernel(model, name))
+        for name in ("conv1", "conv2", "conv3")
+    }
+    if config.method == "loss":
+        found["cut"] = _cut(config, model)
+    return found
+
+
+def _cut(config: TrainConfig, model: keras.Model) -> dict[str, float]:
+    """Sets the smallest weights to zero, ever more of them; returns the accuracies."""
+    images = data.load(data.prepare(config.dataset, quiet=True), "test_large")
+    variable = model.get_layer("dense").kernel
+    kernel, found = np.array(variable), {}
+    for share in SHARES:
+        limit = np.quantile(np.abs(kernel), share)
+        variable.assign(np.where(np.abs(kernel) > limit, kernel, 0))
+        right = classify(model, images) == images.label
+        found[str(share)] = float(right.mean())
+    return found
+
+
+def _kernel(model: keras.Model, layer: str) -> np.ndarray:
+    return np.asarray(model.get_layer(layer).kernel)

@@ -1,0 +1,209 @@
+"""The page: tables, figures, and every run, as Markdown and as one HTML file."""
+
+import base64
+import pathlib
+import re
+
+import markdown
+
+from commands.files import replacing, write_json
+
+from . import pictures, tables
+from .plan import TABLES, Row
+from .result import Result, mean, read, spread
+
+NAME = "paper"
+
+_NOTES = {
+    "table1": """\
+Zeros: share of the dense kernel's weights that are exactly zero. Accuracy: of the
+sparse model on the 20,000 images of `test_large`, since 1,000 images tell no tenth of
+a percent apart. Mean of the seeds, lowest and highest in brackets, all in percent.""",
+    "table3": """\
+Share of the dense kernel's weights below 10⁻¹ to 10⁻⁵, in percent. RVSM leaves a gap:
+what is not exactly zero is above the threshold, or nearly. Added to the loss, the
+same penalty makes weights small, but none zero, and leaves no gap where one could
+cut.""",
+    "table4": """\
+Share of the weights of each convolution, in percent, whose sign at the end of
+training is not what it was at first.""",
+    "past": """\
+Letters, the same network, initial weights of the dense kernel, batches and epochs.
+*Then a threshold*: after training, the smallest weights are set to zero. Accuracy on
+`test_large`; bold: the best mean at that share of zeros.""",
+    "choices": """\
+The paper names λ, β, the number of epochs and SGD, but no initialisation, learning
+rate or size of the convolutions' kernels, and its formula of a normalization is lost.
+What each of these does, one changed at a time, on letters:""",
+}
+
+
+def write(
+    output: pathlib.Path, rows: list[Row], seeds: int, command: str
+) -> pathlib.Path:
+    """Writes the page from the runs that are finished.
+
+    Args:
+        output: folder of the page, with the folder `cells` in it.
+        rows: that belong on the page, if all their runs are finished.
+        seeds: of each row.
+        command: that the page was made by.
+
+    Returns:
+        the HTML file.
+    """
+    results = read(output / "cells", rows, seeds)
+    parts = [f"# The paper, reproduced and beaten\n\n{_head(results, command)}"]
+    parts.append(f"## Aimed at and reached\n\n{_aims(results)}")
+    for name, heading in TABLES.items():
+        some = tables.chosen(results, name)
+        if some and _complete(name, some):
+            text = [f"## {heading}", _NOTES.get(name, ""), tables.MAKERS[name](some)]
+            text += _pictures(output, name, results)
+            parts.append("\n\n".join(filter(None, text)))
+    parts.append(f"## Every run\n\n{tables.runs(results)}")
+    text = "\n\n".join(parts) + "\n"
+    with replacing(output / f"{NAME}.md") as draft:
+        draft.write_text(text, encoding="utf-8")
+    write_json(output / f"{NAME}.json", tables.figures(results))
+    html = output / f"{NAME}.html"
+    with replacing(html) as draft:
+        draft.write_text(_html(text, output), encoding="utf-8")
+    return html
+
+
+def _head(results: list[Result], command: str) -> str:
+    cells = [cell for result in results for cell in result.cells]
+    machines = sorted({cell["machine"] for cell in cells})
+    return (
+        f"Made by `{command}` on {' and on '.join(machines)}. The experiment is that "
+        "of Xue and Xin (2019, [arXiv 1902.07419](https://arxiv.org/abs/1902.07419)), "
+        "on letters and shapes of our own making: theirs are not public, so their "
+        "figures stand beside ours as a measure, not as the same measurement. Each "
+        "figure comes from runs whose commands are listed at the end; every run's file "
+        "names its commit."
+    )
+
+
+def _aims(results: list[Result]) -> str:
+    """Returns what was to be reached, and what was."""
+    lines = []
+    for name in ("table1", "table2"):
+        some = [r for r in tables.chosen(results, name) if r.row.paper]
+        if some:
+            good = sum(all(tables.reaches(r)) for r in some)
+            lines.append(
+                f"{TABLES[name]}: {good} of {len(some)} rows with at least the paper's "
+                "zeros and at least its accuracy."
+            )
+    for result in tables.chosen(results, "table3"):
+        config = result.row.config
+        if (config.method, config.a) == ("rvsm", 0.01):
+            smallest = min(c["smallest"] for c in result.cells)
+            lines.append(
+                f"Table 3, a = 0.01: {spread(result.sparsity)} % exactly zero, at "
+                "least 84.9 were aimed at; the smallest other weight is "
+                f"{smallest / tables.threshold(config):.2g} thresholds, at least 0.1 "
+                "was aimed at."
+            )
+    some = tables.chosen(results, "past")
+    if _complete("past", some):
+        lines += _past(some)
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def _past(results: list[Result]) -> list[str]:
+    dense = next(r for r in results if r.row.config.penalty == "none")
+    lines = []
+    for result in results:
+        config = result.row.config
+        share = config.target_sparsity
+        if result is dense or config.method != "rvsm":
+            continue
+        difference = mean(result.accuracy) - mean(dense.accuracy)
+        rest = [
+            f"{r.row.label} {mean(r.accuracy):.2f}"
+            for r in results
+            if tables.share(r) == share and r is not result
+        ]
+        lines.append(
+            f"{100 * share:g} % zeros: {mean(result.accuracy):.2f} %, "
+            f"{difference:+.2f} points against dense, mean of {len(result.cells)} "
+            f"seeds; {', '.join(rest)}."
+        )
+    return lines
+
+
+def _complete(name: str, results: list[Result]) -> bool:
+    """Whether a table has what its figures are held against."""
+    methods = {(r.row.config.method, r.row.config.penalty) for r in results}
+    return name != "past" or (("rvsm", "none") in methods and len(methods) > 1)
+
+
+def _pictures(output: pathlib.Path, name: str, results: list[Result]) -> list[str]:
+    """Draws what belongs to a table; returns the lines that show it."""
+
+    def draw(title, draw, *arguments):
+        path = output / f"{NAME}-{title.split(',')[0].replace(' ', '-')}.png"
+        draw(path, *arguments)
+        return f"![{title}]({path.name})"
+
+    some = tables.chosen(results, name)
+    if name in ("table1", "table2"):
+        dataset = some[0].row.config.dataset
+        return [
+            draw(f"samples of {dataset}", pictures.samples, dataset),
+            draw(f"convergence on {dataset}", pictures.convergence, some),
+            *(
+                [
+                    draw(
+                        "penalties, and thresholds",
+                        pictures.penalties,
+                        [r.row for r in some if r.row.paper],
+                    )
+                ]
+                if name == "table1"
+                else []
+            ),
+        ]
+    if name == "table3":
+        dense = [r for r in results if r.row.config.penalty == "none"][:1]
+        return [draw("histograms of the weights", pictures.histograms, dense + some)]
+    if name == "past":
+        return [draw("wrong answers by zeros", pictures.past, some)]
+    return []
+
+
+_STYLE = """\
+body { font: 1.05rem/1.5 system-ui, sans-serif; max-width: 62rem; margin: 0 auto;
+  padding: 1rem; color: #1f2933; background: #fff; }
+h1, h2 { line-height: 1.25; }
+h2 { margin-top: 2.5rem; border-bottom: 1px solid #d0d7de; }
+.wide { overflow-x: auto; margin: 1rem 0; }
+table { border-collapse: collapse; font-size: .92rem;
+  font-variant-numeric: tabular-nums; }
+th, td { padding: .35rem .7rem; text-align: left; border-bottom: 1px solid #e4e7eb; }
+th { border-bottom: 2px solid #9aa5b1; vertical-align: bottom; }
+td code { white-space: nowrap; font-size: .85em; }
+img { max-width: 100%; height: auto; }
+a { color: #0b6e99; }
+"""
+
+
+def _html(text: str, folder: pathlib.Path) -> str:
+    """Returns the Markdown page as one HTML file, with its pictures inside."""
+    body = markdown.markdown(text, extensions=["tables"])
+    body = body.replace("<table>", '<div class="wide"><table>')
+    body = body.replace("</table>", "</table></div>")
+
+    def inside(match: re.Match) -> str:
+        content = base64.b64encode((folder / match[1]).read_bytes()).decode()
+        return f'src="data:image/png;base64,{content}"'
+
+    body = re.sub(r'src="([^":]+\.png)"', inside, body)
+    title = re.search(r"^# (.+)", text)[1]
+    return (
+        '<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{title}</title>\n<style>\n{_STYLE}</style>\n{body}\n</html>\n"
+    )

@@ -1,0 +1,169 @@
+"""The results as Markdown tables, and as rows of figures."""
+
+from typing import Any
+
+from commands.markdown import table
+
+from ..config import TrainConfig
+from .plan import TABLE3
+from .result import Result, mean, spread
+
+
+def chosen(results: list[Result], name: str) -> list[Result]:
+    """Returns the results that belong to a table."""
+    return [result for result in results if result.row.table == name]
+
+
+def penalties(results: list[Result]) -> str:
+    """Returns table 1 or 2: zeros and accuracy by penalty, beside the paper's."""
+    rows = []
+    for result in results:
+        paper = result.row.paper or ("", "")
+        small = [found["test_accuracy"] for found in result.cells]
+        cells = [result.row.label, f"{paper[0]}", spread(result.sparsity)]
+        cells += [f"{paper[1]}", spread(result.accuracy), spread(small)]
+        rows.append([*cells, _compared(result) if result.row.paper else ""])
+    header = [
+        *("", "zeros, paper", "zeros, here", "accuracy, paper", "accuracy, here"),
+        *("on 1,000 images", "at least the paper's"),
+    ]
+    return table(header, rows)
+
+
+def reaches(result: Result) -> tuple[bool, bool]:
+    """Returns whether zeros, and whether accuracy, are at least the paper's."""
+    zeros, accuracy = result.row.paper
+    return mean(result.sparsity) >= zeros, mean(result.accuracy) >= accuracy
+
+
+def _compared(result: Result) -> str:
+    names = ("zeros", "accuracy")
+    missed = [name for name, ok in zip(names, reaches(result)) if not ok]
+    return "both" if not missed else f"not {' and '.join(missed)}"
+
+
+def scales(results: list[Result]) -> str:
+    """Returns table 3: shares of weights below five decades, and the gap."""
+    rows = []
+    for result in results:
+        config, cells = result.row.config, result.cells
+        shares = [spread(list(some)) for some in zip(*(c["scales"] for c in cells))]
+        smallest = min(c["smallest"] / threshold(config) for c in cells)
+        last = (spread(result.sparsity), f"{smallest:.2g}", spread(result.accuracy))
+        rows.append([result.row.label, *shares, *last])
+        decades, accuracy = TABLE3[config.method, config.a]
+        paper = ["" if share is None else f"{share}" for share in decades]
+        rows.append(["*the same in the paper*", *paper, "", "", f"{accuracy}"])
+    header = ("", *(f"below 10⁻{'¹²³⁴⁵'[i]}" for i in range(5)), "exactly zero")
+    return table((*header, "smallest other ÷ threshold", "accuracy"), rows)
+
+
+def threshold(config: TrainConfig) -> float:
+    """Returns the size below which a run sets weights to zero."""
+    from ..recipe import penalty
+
+    return float(penalty(config).threshold(config.lam / config.beta))
+
+
+def signs(results: list[Result]) -> str:
+    """Returns table 4: changes of sign from the initial weights to the last."""
+    rows = []
+    for result in results:
+        found = [c["sign_changes"] for c in result.cells]
+        layers = [spread([f[name] for f in found]) for name in found[0]]
+        rows.append([result.row.label, *layers])
+    return table(("", "convolution 1", "convolution 2", "convolution 3"), rows)
+
+
+def past(results: list[Result]) -> str:
+    """Returns methods by share of zeros, the best of each share in bold."""
+    dense = next(r for r in results if r.row.config.penalty == "none")
+    rows = []
+    for result in results:
+        others = [r for r in results if r is not dense]
+        level = [r for r in others if share(r) == share(result)]
+        best = level and max(mean(r.accuracy) for r in level)
+        shown = spread(result.accuracy)
+        difference = mean(result.accuracy) - mean(dense.accuracy)
+        rows.append(
+            [
+                f"{100 * share(result):g} %" if result is not dense else "0 %",
+                result.row.label,
+                f"**{shown}**" if mean(result.accuracy) == best else shown,
+                f"{difference:+.2f}" if result is not dense else "",
+                str(len(result.cells)),
+            ]
+        )
+    return table(("zeros", "method", "accuracy", "against dense", "seeds"), rows)
+
+
+def share(result: Result) -> float:
+    """Returns the share of zeros that a row aims at."""
+    return result.row.share or result.row.config.target_sparsity or 0.0
+
+
+def choices(results: list[Result]) -> str:
+    """Returns what each choice that the paper leaves open does."""
+    rows = [[r.row.label, spread(r.sparsity), spread(r.accuracy)] for r in results]
+    return table(("TL1, a = 0.1", "zeros", "accuracy"), rows)
+
+
+MAKERS = {
+    "table1": penalties,
+    "table2": penalties,
+    "table3": scales,
+    "table4": signs,
+    "past": past,
+    "choices": choices,
+}
+"""By name of a table what writes it."""
+
+
+def runs(results: list[Result]) -> str:
+    """Returns a line for every run, with its command and its file."""
+    found = {cell["name"]: cell for result in results for cell in result.cells}
+    rows = [
+        [
+            f"[{name}](cells/{name}.json)",
+            str(cell["seed"]),
+            f"{100 * cell['sparsity']:.2f}",
+            f"{100 * cell['test_large_accuracy']:.2f}",
+            f"`{cell['command']}`",
+        ]
+        for name, cell in sorted(found.items())
+    ]
+    return table(("run", "seed", "zeros", "accuracy", "command"), rows)
+
+
+def figures(results: list[Result]) -> list[dict[str, Any]]:
+    """Returns a row for each run in each table, accuracies on test_large."""
+    dense = {
+        (r.row.config.dataset, seed): accuracy
+        for r in results
+        if r.row.config.penalty == "none"
+        for seed, accuracy in enumerate(r.accuracy)
+    }
+    rows = []
+    for result in results:
+        config = result.row.config
+        penalized = config.penalty != "none" and config.method != "magnitude"
+        given = config.target_sparsity is None and penalized
+        for seed, cell in enumerate(result.cells):
+            rows.append(
+                {
+                    "table": result.row.table,
+                    "dataset": config.dataset,
+                    "method": "dense" if config.penalty == "none" else config.method,
+                    "label": result.row.label,
+                    "penalty": config.penalty if penalized else None,
+                    "a": config.a if config.penalty == "tl1" and penalized else None,
+                    "lam": config.lam if given else None,
+                    "beta": config.beta if given and config.method == "rvsm" else None,
+                    "seed": seed,
+                    "sparsity": round(result.sparsity[seed], 5),
+                    "test_accuracy": round(result.accuracy[seed], 5),
+                    "dense_accuracy": dense.get((config.dataset, seed)),
+                    "command": cell["command"],
+                }
+            )
+    return rows
