@@ -75,6 +75,11 @@ class TrainConfig:
                 f"--structure {self.structure} needs to know how far to go: give "
                 "--target-size, such as 14kB, or --target-latency-ratio, such as 0.1"
             )
+        if self.penalty == "none" and self.target_sparsity is not None:
+            raise InputError(
+                "--penalty none makes no zeros, so --target-sparsity "
+                f"{self.target_sparsity} cannot be met: choose l0, l1 or tl1"
+            )
         if self.method == "magnitude" and self.target_sparsity is None:
             raise InputError(
                 "--method magnitude needs to know how far to go: give "

@@ -13,14 +13,18 @@ _TRAIN, _SPARSE, _ZEROS = "#9aa5b1", "#0b6e99", "#d9480f"
 
 
 def convergence(
-    path: pathlib.Path, history: list[dict[str, float]], cut: int | None = None
+    path: pathlib.Path,
+    history: list[dict[str, float]],
+    held: int | None = None,
+    cut: bool = False,
 ) -> None:
     """Draws accuracy and sparsity over the epochs.
 
     Args:
         path: of the picture.
         history: a row per epoch with epoch, accuracy, val_accuracy and sparsity.
-        cut: after how many epochs what was zero was cut out; None if it was not.
+        held: after how many epochs zeros were held; None if they were not.
+        cut: whether what was zero was cut out then.
     """
     epochs = [row["epoch"] for row in history]
     figure = Figure(figsize=(7, 5), layout="constrained")
@@ -46,12 +50,14 @@ def convergence(
     below.set_ylim(-0.02, 1.02)
     below.set_xlabel("epoch")
     below.xaxis.set_major_locator(MaxNLocator(integer=True))
-    if cut is not None:
-        below.text(cut + 0.8, 0.04, "cut out, the rest fine-tuned")
+    if held is not None:
+        what = "cut out" if cut else "zeros held"
+        below.text(held + 0.8, 0.04, f"{what}, the rest fine-tuned")
+    if cut:
         below.set_ylabel("zeros, and weights cut out")
     for axes in (above, below):
-        if cut is not None:
-            axes.axvline(cut + 0.5, color=_TRAIN, linestyle="--")
+        if held is not None:
+            axes.axvline(held + 0.5, color=_TRAIN, linestyle="--")
         axes.yaxis.set_major_formatter(PercentFormatter(1.0))
         axes.grid(alpha=0.25)
         axes.spines[["top", "right"]].set_visible(False)

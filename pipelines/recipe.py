@@ -1,9 +1,12 @@
 """What a run trains and how: network, splitting, schedules, optimizer.
 
-Single weights become zero in one go. Whole filters and units take two phases: the
-splitting drives them to zero, down to the widths of the run's design; then they are cut
-out, and the network that is left is fine-tuned, in float32. It is small, and an epoch
-of it costs a third of the first ones.
+With a given λ, training is one phase. With a target there are two: the splitting
+drives weights to zero, up to the target; then zeros are held, the learning rate starts
+anew, and what is left is fine-tuned. Few weights bear what many bore, and need large
+steps to get there.
+
+Where whole filters and units went, they are cut out before, and fine-tuning is in
+float32: the network is small then, and an epoch costs a third of the first ones.
 """
 
 import keras
@@ -23,12 +26,18 @@ _LEARNING_RATE = {"sgd": 0.02, "adam": 1e-3, "adamw": 1e-3}  # at the peak
 # its size.
 _PULL = 8.0
 
-# Share of training after which --target-sparsity is reached; the rest is for the
-# remaining weights to settle.
-_RAMP = 0.6
+# Share of the epochs before zeros are held: for a share of zeros, and for filters and
+# units, whose fine-tuning is cheap.
+_SPLITTING = 0.6
+_STRUCTURE_SPLITTING = 1 / 3
 
-# The same for filters and units; the rest of them settle in the fine-tuning.
+# Share of these epochs after which the target is reached.
+_RAMP = 0.9
 _STRUCTURE_RAMP = 0.8
+
+# Of the learning rate at their end: not zero, as what is left goes on learning.
+_REST = 0.3
+_STRUCTURE_REST = 0.1
 
 # Of the dense kernel's initial weights, where no given threshold has to be passed:
 # nearer to what Keras would take.
@@ -72,7 +81,16 @@ class Recipe:
     def splitting_epochs(self) -> int:
         """Epochs of the first phase; the second, if there is one, has the others."""
         epochs = self._config.epochs
-        return max(1, epochs // 3) if self._design else epochs
+        if self._design:
+            return max(1, int(_STRUCTURE_SPLITTING * epochs))
+        if self._config.target_sparsity is not None:
+            return max(1, round(_SPLITTING * epochs))
+        return epochs
+
+    @property
+    def two_phases(self) -> bool:
+        """Whether zeros are held, and what is left fine-tuned, after the splitting."""
+        return self._design is not None or self.splitting_epochs < self._config.epochs
 
     @property
     def layers(self) -> list[str]:
@@ -86,8 +104,8 @@ class Recipe:
         model = self.network()
         if self._design:
             model = self._split_structures(model, steps)
-            # Not to zero: what is left goes on learning.
-            return self._compiled(model, CosineDecay(self._peak, steps, alpha=0.1))
+            schedule = CosineDecay(self._peak, steps, alpha=_STRUCTURE_REST)
+            return self._compiled(model, schedule)
         layers = self._selected(model)
         if config.keep_norm:
             for layer in layers:
@@ -98,7 +116,8 @@ class Recipe:
                 layer.kernel.regularizer = layer.kernel_regularizer
         elif config.penalty != "none":
             model = self._split(model, steps)
-        return self._compiled(model, CosineDecay(self._peak, steps))
+        rest = 0.0 if config.target_sparsity is None else _REST
+        return self._compiled(model, CosineDecay(self._peak, steps, alpha=rest))
 
     def network(self) -> keras.Model:
         """Returns the plain network with its initial weights."""
@@ -129,6 +148,12 @@ class Recipe:
             raise InputError(f"--split-layers: {error}") from None
         kernels = {id(w) for selection in chosen for w in selection.kernels}
         return [x for x in model.layers if id(getattr(x, "kernel", None)) in kernels]
+
+    def held(self, model: keras.Model) -> keras.Model:
+        """Compiles a network with zeros to be fine-tuned for the second phase."""
+        epochs = self._config.epochs - self.splitting_epochs
+        steps = max(1, epochs * self._epoch)
+        return self._compiled(model, CosineDecay(self._peak, steps))
 
     def small(self, model: keras.Model, epochs: int) -> keras.Model:
         """Compiles a small network to be trained, or fine-tuned, for so many epochs."""

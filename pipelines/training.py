@@ -57,8 +57,9 @@ class Training:
         with replacing(self.output / "model.keras") as draft:
             final.save(draft)
         handover.write(self.output, config, metrics, self._train, self._test)
-        cut = self._recipe.splitting_epochs if self._design else None
-        plots.convergence(self.output / "convergence.png", history, cut)
+        held = self._recipe.splitting_epochs if self._recipe.two_phases else None
+        cut = self._design is not None
+        plots.convergence(self.output / "convergence.png", history, held, cut)
         plots.samples(self.output / "samples.png", self._train.image, self._train.label)
         write_json(self.output / "metrics.json", metrics)
         Checkpoint(self.output).file.unlink(missing_ok=True)
@@ -72,14 +73,30 @@ class Training:
             claim(self.output, self.config)
             if self._design:
                 design.write(self.output, self._design)
-            if not self._design or isinstance(model, rvsm.RVSM):
+            if not self._recipe.two_phases or isinstance(model, rvsm.RVSM):
                 self._fit(model, 0, self._recipe.splitting_epochs)
+            if not self._recipe.two_phases:
+                self._draw_weights(model)
+            elif not self._design:
+                model = self._held(model)
         if not self._design:
-            self._draw_weights(model)
             sparse = self._in_float32(model)
             return sparse, sparse
         sparse, columns = self._fine_tuned(model), self._design.columns
         return sparse, rvsm.fold(sparse, columns) if columns else sparse
+
+    def _held(self, model: keras.Model) -> keras.Model:
+        """Returns a model fine-tuned with its zeros held.
+
+        Args:
+            model: at the end of the splitting, or in the fine-tuning.
+        """
+        if isinstance(model, rvsm.RVSM):
+            self._draw_weights(model)
+            model = self._recipe.held(model.harden())
+        rvsm.hold(model)
+        self._fit(model, self._recipe.splitting_epochs, self.config.epochs)
+        return model
 
     def _fine_tuned(self, model: keras.Model) -> keras.Model:
         """Returns what is left of a model whose filters and units became zero.

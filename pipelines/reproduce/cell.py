@@ -16,7 +16,7 @@ _ROOT = pathlib.Path(__file__).parents[2]
 
 def name(config: TrainConfig) -> str:
     """Returns what a run's file and folder are called."""
-    parts = [config.dataset]
+    parts = [pathlib.Path(config.dataset).name]
     for option, value in _given(config).items():
         if option not in ("dataset", "seed"):
             told = option in ("method", "penalty", "optimizer")

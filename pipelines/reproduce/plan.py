@@ -54,8 +54,8 @@ _PENALTIES = {
     "TL1, a = 100": ({"penalty": "tl1", "a": 100.0}, (82.0, 99.3), (75.0, 99.9)),
     "ℓ1": ({"penalty": "l1"}, (76.5, 99.0), (74.6, 99.6)),
 }
-"""By label what says it to `TrainConfig`, and the paper's zeros and accuracy in percent,
-on letters and on shapes."""
+"""By label what says it to `TrainConfig`, and the paper's zeros and accuracy in
+percent, on letters and on shapes."""
 
 TABLE3 = {
     ("rvsm", 0.01): ((99.7, 96.0, 91.3, 88.6, 84.9), 99.5),
