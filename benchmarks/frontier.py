@@ -104,7 +104,8 @@ def from_scratch(found: design.Design, folder: pathlib.Path) -> float:
             shuffle=False,
             verbose=2,
         )
-        _leave(rvsm.fold(model, found.columns), config, folder)
+        folded = rvsm.fold(model, found.columns) if found.columns else model
+        _leave(folded, config, folder)
     return 1 - _weights(found.widths) / _weights(design.FULL)
 
 

@@ -109,8 +109,7 @@ def contestants(steps: int) -> dict[str, Callable[[], float]]:
             steps_per_execution=steps_at_once(steps),
         )
     schedule = tfmot.sparsity.keras.PolynomialDecay(0.0, 0.97, 0, 1000)
-    prune = tfmot.sparsity.keras.prune_low_magnitude
-    pruned = network(lambda dense: prune(dense, schedule))
+    pruned = network(schedule)
     pruned.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
 
     def default_fit(model):

@@ -9,6 +9,8 @@ Where whole filters and units went, they are cut out before, and fine-tuning is 
 float32: the network is small then, and an epoch costs a third of the first ones.
 """
 
+from typing import Any
+
 import keras
 from keras.optimizers.schedules import CosineDecay
 
@@ -43,11 +45,16 @@ _STRUCTURE_REST = 0.1
 # nearer to what Keras would take.
 _STDDEV = 0.03
 
-# The same in a dense network. TODO
+# The same in a network without any threshold, as `paper_cnn` has it.
 _DENSE_STDDEV = 0.1
 
-# Where the threshold is given, it is so many standard deviations: TODO
+# Where λ and β are given, ℓ0's threshold is so many standard deviations: u starts with
+# 95 % zeros, and the weights that train up to the threshold are chosen by training.
 _THRESHOLDS = 2.0
+
+# With a small threshold (ℓ1, TL1 with a large a) w - u is never more than that. Then κ
+# adds up to what makes a weight of so many standard deviations vanish.
+_REACH = 1.5
 
 
 class Recipe:
@@ -116,8 +123,9 @@ class Recipe:
                 layer.kernel.regularizer = layer.kernel_regularizer
         elif config.penalty != "none":
             model = self._split(model, steps)
-        rest = 0.0 if config.target_sparsity is None else _REST
-        return self._compiled(model, CosineDecay(self._peak, steps, alpha=rest))
+        if config.target_sparsity is not None:
+            return self._compiled(model, self._until_held)
+        return self._compiled(model, CosineDecay(self._peak, steps))
 
     def network(self) -> keras.Model:
         """Returns the plain network with its initial weights."""
@@ -134,10 +142,15 @@ class Recipe:
             return config.stddev
         if self._design or config.target_sparsity is not None:
             return _STDDEV
-        if config.penalty == "none" or config.method == "loss":
+        if config.penalty == "none" or not config.lam:
             return _DENSE_STDDEV
-        threshold = float(self._penalty.threshold(config.lam / config.beta))
-        return threshold / _THRESHOLDS
+        return (2 * config.lam / config.beta) ** 0.5 / _THRESHOLDS
+
+    @property
+    def _pull(self) -> float:
+        """What κ adds up to."""
+        limit = threshold(self._config)
+        return max(_PULL, _REACH * self._stddev / limit) if limit else _PULL
 
     def _selected(self, model: keras.Model) -> list[keras.Layer]:
         """Returns the layers that --split-layers names."""
@@ -151,9 +164,28 @@ class Recipe:
 
     def held(self, model: keras.Model) -> keras.Model:
         """Compiles a network with zeros to be fine-tuned for the second phase."""
+        return self._compiled(model, self._while_held)
+
+    @property
+    def ramp(self) -> int:
+        """Steps after which a share of zeros is reached."""
+        return max(1, round(_RAMP * self._epoch * self.splitting_epochs))
+
+    def rate(self, step: Any) -> Any:
+        """Returns the learning rate at a step of a run with a share of zeros."""
+        steps = self._epoch * self.splitting_epochs
+        first, second = self._until_held(step), self._while_held(step - steps)
+        return keras.ops.where(step < steps, first, second)
+
+    @property
+    def _until_held(self) -> CosineDecay:
+        steps = self._epoch * self.splitting_epochs
+        return CosineDecay(self._peak, steps, alpha=_REST)
+
+    @property
+    def _while_held(self) -> CosineDecay:
         epochs = self._config.epochs - self.splitting_epochs
-        steps = max(1, epochs * self._epoch)
-        return self._compiled(model, CosineDecay(self._peak, steps))
+        return CosineDecay(self._peak, max(1, epochs * self._epoch))
 
     def small(self, model: keras.Model, epochs: int) -> keras.Model:
         """Compiles a small network to be trained, or fine-tuned, for so many epochs."""
@@ -178,13 +210,12 @@ class Recipe:
         config = self._config
         lam = config.lam
         if config.target_sparsity is not None:
-            ramp = max(1, round(_RAMP * steps))
-            lam = rvsm.TargetSparsity(config.target_sparsity, ramp)
+            lam = rvsm.TargetSparsity(config.target_sparsity, self.ramp)
         kappa = None
         if config.optimizer != "sgd" and config.target_sparsity is None:
             # Like ηβ, the pull follows the learning rate to zero: at the end it must
             # not drag weights that the gradient can no longer defend.
-            kappa = CosineDecay(min(1.0, 2 * _PULL / steps), steps)
+            kappa = CosineDecay(min(1.0, 2 * self._pull / steps), steps)
         elif config.optimizer != "sgd":
             kappa = _steady(steps)
         split = dict.fromkeys(config.patterns, self._penalty)
@@ -221,6 +252,11 @@ def penalty(config: TrainConfig) -> rvsm.penalties.Penalty:
     """Returns the penalty that a configuration names; it may not be none."""
     arguments = {"a": config.a} if config.penalty == "tl1" else {}
     return rvsm.penalties.get(config.penalty, **arguments)
+
+
+def threshold(config: TrainConfig) -> float:
+    """Returns the size up to which a given λ and β set weights to zero."""
+    return float(penalty(config).threshold(config.lam / config.beta))
 
 
 def _keep_norm(layer: keras.Layer) -> None:

@@ -8,6 +8,7 @@ import markdown
 
 from commands.files import replacing, write_json
 
+from ..recipe import threshold
 from . import pictures, tables
 from .plan import TABLES, Row
 from .result import Result, mean, read, spread
@@ -103,7 +104,7 @@ def _aims(results: list[Result]) -> str:
             lines.append(
                 f"Table 3, a = 0.01: {spread(result.sparsity)} % exactly zero, at "
                 "least 84.9 were aimed at; the smallest other weight is "
-                f"{smallest / tables.threshold(config):.2g} thresholds, at least 0.1 "
+                f"{smallest / threshold(config):.2g} thresholds, at least 0.1 "
                 "was aimed at."
             )
     some = tables.chosen(results, "past")

@@ -10,11 +10,11 @@ from matplotlib.ticker import MaxNLocator
 
 from .. import data, plots
 from ..plots import save
-from ..recipe import penalty
+from ..recipe import penalty, threshold
 from .measure import EDGES
 from .plan import Row
 from .result import Result
-from .tables import share, threshold
+from .tables import share
 
 _COLORS = ("#0b6e99", "#d9480f", "#2b8a3e", "#9c36b5", "#b08900", "#5c6773")
 _GREY = "#9aa5b1"
@@ -61,7 +61,7 @@ def convergence(path: pathlib.Path, results: list[Result]) -> None:
         min(c["history"]["val_accuracy"][3:] or [0.9]) for r in results for c in r.cells
     )
     grid[0, 0].set_ylim(100 * max(0.5, lowest - 0.02), 100.2)
-    grid[0, 0].set_ylabel("accuracy, %, of the sparse model on test")
+    grid[0, 0].set_ylabel("accuracy on test, %")
     grid[1, 0].set_ylabel("zeros in the dense kernel, %")
     grid[1, -1].legend(frameon=False, fontsize="small")
     save(figure, path)
@@ -75,8 +75,12 @@ def histograms(path: pathlib.Path, results: list[Result]) -> None:
         results: the dense network's, and those of table 3.
     """
     figure = Figure(figsize=(10, 2.6 * ((len(results) + 1) // 2)), layout="constrained")
-    grid = figure.subplots(-(-len(results) // 2), 2, sharex=True, sharey=True).flat
-    for axes, result, color in zip(grid, results, (_GREY, *_COLORS)):
+    rows = -(-len(results) // 2)
+    grid = list(figure.subplots(rows, 2, sharex=True, sharey=True).flat)
+    colors = {"rvsm": _COLORS[0], "loss": _COLORS[3]}
+    for axes, result in zip(grid, results):
+        dense = result.row.config.penalty == "none"
+        color = _GREY if dense else colors[result.row.config.method]
         cell = result.cells[0]
         counts = np.array(cell["histogram"])
         axes.stairs(counts, EDGES, fill=True, color=color)
@@ -96,7 +100,7 @@ def histograms(path: pathlib.Path, results: list[Result]) -> None:
         axes.set_yscale("log")
         axes.set_ylim(0.7, 2 * weights)
         _plain(axes)
-    for axes in list(grid)[len(results) :]:
+    for axes in grid[len(results) :]:
         axes.set_visible(False)
     figure.supxlabel("size |w|, powers of ten; dotted: the threshold")
     figure.supylabel("number of weights")
@@ -128,7 +132,7 @@ def penalties(path: pathlib.Path, rows: list[Row]) -> None:
     left.set_xlabel("w")
     left.set_ylim(0, 1.6)
     left.legend(frameon=False, fontsize="small")
-    right.set_title("the minimizer u of λ P(u) + β/2 (w − u)², λ = 5e-4, β = 0.1")
+    right.set_title("thresholded weight u(w), λ = 5e-4, β = 0.1")
     right.set_xlabel("w")
     for axes in (left, right):
         _plain(axes)

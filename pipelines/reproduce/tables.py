@@ -4,7 +4,7 @@ from typing import Any
 
 from commands.markdown import table
 
-from ..config import TrainConfig
+from ..recipe import threshold
 from .plan import TABLE3
 from .result import Result, mean, spread
 
@@ -56,13 +56,6 @@ def scales(results: list[Result]) -> str:
         rows.append(["*the same in the paper*", *paper, "", "", f"{accuracy}"])
     header = ("", *(f"below 10⁻{'¹²³⁴⁵'[i]}" for i in range(5)), "exactly zero")
     return table((*header, "smallest other ÷ threshold", "accuracy"), rows)
-
-
-def threshold(config: TrainConfig) -> float:
-    """Returns the size below which a run sets weights to zero."""
-    from ..recipe import penalty
-
-    return float(penalty(config).threshold(config.lam / config.beta))
 
 
 def signs(results: list[Result]) -> str:
