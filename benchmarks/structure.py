@@ -26,10 +26,10 @@ TARGETS = {"target_size": 14_000, "target_latency_ratio": 0.1}
 
 def rows_of(seed: int, runs: pathlib.Path) -> list[dict[str, Any]]:
     """Trains and exports one seed; returns a row for the dense and the small file."""
-    dense, small = runs / "defaults" / f"none-{seed}", runs / "structure" / str(seed)
+    dense, small = (runs / "structure" / f"{name}-{seed}" for name in ("none", "l0"))
     figures = {}
     for folder, config in (
-        (dense, TrainConfig(penalty="none", seed=seed)),
+        (dense, TrainConfig(penalty="none", epochs=30, seed=seed)),
         (small, TrainConfig(penalty="l0", epochs=60, seed=seed, **TARGETS)),
     ):
         print(folder, flush=True)

@@ -17,6 +17,7 @@ from keras.optimizers.schedules import CosineDecay
 import rvsm_tf as rvsm
 from commands.cli import InputError
 
+from . import start
 from .config import TrainConfig
 from .design import FULL, Design
 from .penalized import Penalized
@@ -24,9 +25,12 @@ from .penalized import Penalized
 _LEARNING_RATE = {"sgd": 0.02, "adam": 1e-3, "adamw": 1e-3}  # at the peak
 
 # What κ adds up to over a training with Adam, whose steps have a size of their own: ηβ
-# would be a thousandth of them. A weight that nothing defends then shrinks to e^-8 of
-# its size.
-_PULL = 8.0
+# would be a thousandth of them. A weight below the threshold that nothing defends then
+# shrinks to e^-16 of its size.
+_PULL = 16.0
+
+# The same where a target moves the threshold.
+_TARGET_PULL = 24.0
 
 # Share of the epochs before zeros are held: for a share of zeros, and for filters and
 # units, whose fine-tuning is cheap.
@@ -47,14 +51,6 @@ _STDDEV = 0.03
 
 # The same in a network without any threshold, as `paper_cnn` has it.
 _DENSE_STDDEV = 0.1
-
-# Where λ and β are given, ℓ0's threshold is so many standard deviations: u starts with
-# 95 % zeros, and the weights that train up to the threshold are chosen by training.
-_THRESHOLDS = 2.0
-
-# With a small threshold (ℓ1, TL1 with a large a) w - u is never more than that. Then κ
-# adds up to what makes a weight of so many standard deviations vanish.
-_REACH = 1.5
 
 
 class Recipe:
@@ -144,13 +140,16 @@ class Recipe:
             return _STDDEV
         if config.penalty == "none" or not config.lam:
             return _DENSE_STDDEV
-        return (2 * config.lam / config.beta) ** 0.5 / _THRESHOLDS
+        return start.stddev(self._penalty, config.lam / config.beta, self._pull)
 
     @property
     def _pull(self) -> float:
-        """What κ adds up to."""
-        limit = threshold(self._config)
-        return max(_PULL, _REACH * self._stddev / limit) if limit else _PULL
+        """What κ adds up to, over a training with given λ and β."""
+        if self._config.optimizer == "sgd" and self._config.method == "rvsm":
+            return (
+                self._peak / 2 * self._config.beta * self._epoch * self._config.epochs
+            )
+        return _PULL
 
     def _selected(self, model: keras.Model) -> list[keras.Layer]:
         """Returns the layers that --split-layers names."""
@@ -282,4 +281,4 @@ def _steady(steps: int) -> float:
     What a target cuts off late has to fade out too: the rest learns to do without it
     only as w comes close to u.
     """
-    return min(1.0, 3 * _PULL / steps)
+    return min(1.0, _TARGET_PULL / steps)

@@ -18,6 +18,7 @@ from .config import (
     OPTIMIZERS,
     PENALTIES,
     PRECISIONS,
+    STRUCTURED_EPOCHS,
     TrainConfig,
     check_output,
 )
@@ -141,7 +142,8 @@ def report(metrics: dict[str, Any], output: pathlib.Path) -> str:
 @click.option(
     "--epochs",
     type=Number(1, whole=True),
-    help="[default: 30; 60 with a structure, of which 40 fine-tune what is left]",
+    help=f"[default: {TrainConfig.epochs}; {STRUCTURED_EPOCHS} with a structure, of "
+    "which two thirds fine-tune what is left]",
 )
 @click.option("--batch-size", type=Number(1, whole=True), default=32)
 @click.option("--seed", type=Number(0, 2**31 - 1, whole=True), default=0)
@@ -186,7 +188,7 @@ def main(output: pathlib.Path | None, resume: bool, quiet: bool, **options: Any)
         output = pathlib.Path("runs") / f"{now}-{options['penalty']}"
     config = TrainConfig(**{k: v for k, v in options.items() if v is not None})
     if options["epochs"] is None and config.structured:
-        config = dataclasses.replace(config, epochs=2 * config.epochs)
+        config = dataclasses.replace(config, epochs=STRUCTURED_EPOCHS)
     metrics = run(config, output, resume, quiet)
     if not quiet:
         click.echo(report(metrics, output))

@@ -19,13 +19,16 @@ def penalties(results: list[Result]) -> str:
     rows = []
     for result in results:
         paper = result.row.paper or ("", "")
-        small = [found["test_accuracy"] for found in result.cells]
+        others = (
+            spread([found[f"{split}_accuracy"] for found in result.cells])
+            for split in ("test", "test_unseen")
+        )
         cells = [result.row.label, f"{paper[0]}", spread(result.sparsity)]
-        cells += [f"{paper[1]}", spread(result.accuracy), spread(small)]
+        cells += [f"{paper[1]}", spread(result.accuracy), *others]
         rows.append([*cells, _compared(result) if result.row.paper else ""])
     header = [
         *("", "zeros, paper", "zeros, here", "accuracy, paper", "accuracy, here"),
-        *("on 1,000 images", "at least the paper's"),
+        *("on test", "on test_unseen", "at least the paper's"),
     ]
     return table(header, rows)
 
