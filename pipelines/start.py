@@ -13,8 +13,8 @@ import numpy as np
 
 import rvsm_tf as rvsm
 
-# Of a normal distribution 92 % lie within so many standard deviations.
-_DEVIATIONS = 1.75
+# Of a normal distribution 89 % lie within so many standard deviations.
+_DEVIATIONS = 1.6
 
 
 def stddev(penalty: rvsm.penalties.Penalty, step: float, pull: float) -> float:

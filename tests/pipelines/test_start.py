@@ -37,9 +37,9 @@ def test_a_weight_within_reach_vanishes_and_one_beyond_stays(a):
 @pytest.mark.parametrize(
     ("given", "low", "high"),
     [
-        ({"penalty": "l0"}, 0.05, 0.06),
-        ({"penalty": "l0", "lam": 5e-2}, 0.5, 0.6),
-        ({"penalty": "l1"}, 0.04, 0.05),
+        ({"penalty": "l0"}, 0.05, 0.07),
+        ({"penalty": "l0", "lam": 5e-2}, 0.5, 0.7),
+        ({"penalty": "l1"}, 0.04, 0.06),
         ({"penalty": "l1", "optimizer": "sgd"}, 0.001, 0.04),
         ({"penalty": "l0", "lam": 0.0}, 0.1, 0.1),
         ({"penalty": "none"}, 0.1, 0.1),
