@@ -42,6 +42,16 @@ def test_the_command_makes_the_run(config):
     config.check()
 
 
+def test_a_quick_look_takes_something_of_every_table():
+    quick = plan.rows(quick=True)
+    assert {row.table for row in quick} == set(plan.TABLES)
+    assert {row.config.method for row in quick} == {"rvsm", "loss", "magnitude"}
+    assert {row.config.dataset for row in quick} == {"letters", "shapes"}
+    runs = {config for row in quick for config in row.runs(1)}
+    assert len(runs) < 20
+    assert {config.epochs for config in runs} == {1}
+
+
 def test_the_paper_s_rows_are_all_there():
     """Six penalties on two sets, with λ and β as in the paper's captions."""
     for table, dataset in (("table1", "letters"), ("table2", "shapes")):
