@@ -4,7 +4,7 @@ python -m benchmarks.frontier --output docs/results
 
 - rvsm: single weights of the dense layer, `--target-sparsity`.
 - tfmot: magnitude pruning to the same shares of zeros, on the same batches, for as many
-  steps, in the same precision.
+  steps, with the same learning rates (`--method magnitude`).
 - rvsm, structured: filters and units, `--target-size` and `--target-latency-ratio`.
 - from scratch: networks of the widths that the structured ones ended with, trained for
   as many epochs on the same batches.

@@ -55,6 +55,15 @@ class InputError(click.ClickException):
     exit_code = 2
 
 
+def told(error: Exception) -> str | None:
+    """Returns the line that tells users what they can mend; None for a defect."""
+    if isinstance(error, click.ClickException):
+        return " ".join(error.format_message().split())
+    if isinstance(error, OSError) and error.errno in _REFUSALS:
+        return f"cannot write: {error}"
+    return None
+
+
 class Command(click.Command):
     """A command that reports what its user can mend in one line, without traceback.
 
@@ -66,15 +75,12 @@ class Command(click.Command):
         kwargs["standalone_mode"] = False
         try:
             sys.exit(super().main(*args, **kwargs) or 0)
-        except click.ClickException as error:
-            message = error.format_message()
         except click.Abort:
             sys.exit(130)
-        except OSError as error:
-            if error.errno not in _REFUSALS:
+        except Exception as error:
+            if told(error) is None:
                 raise
-            message = f"cannot write: {error}"
-        click.echo(f"Error: {' '.join(message.split())}", err=True)
+            click.echo(f"Error: {told(error)}", err=True)
         sys.exit(2)
 
 

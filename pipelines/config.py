@@ -82,11 +82,8 @@ class TrainConfig:
                 "--penalty none makes no zeros, so --target-sparsity "
                 f"{self.target_sparsity} cannot be met: choose l0, l1 or tl1"
             )
-        if self.method == "magnitude" and self.target_sparsity is None:
-            raise InputError(
-                "--method magnitude needs to know how far to go: give "
-                "--target-sparsity, such as 0.97"
-            )
+        if self.method == "magnitude":
+            self._check_magnitude()
         if self.method == "loss" and self.target_sparsity is not None:
             raise InputError(
                 "--method loss makes nothing exactly zero: it can meet no target"
@@ -98,6 +95,8 @@ class TrainConfig:
             )
         if not self.structured:
             return
+        if self.keep_norm:
+            raise InputError("--keep-norm goes with single weights, not with filters")
         if self.kernel_size != TrainConfig.kernel_size:
             raise InputError(
                 f"--kernel-size {self.kernel_size}: filters and units are chosen for "
@@ -115,6 +114,19 @@ class TrainConfig:
                 f"--split-layers {self.split_layers}: what is cut as a whole is chosen "
                 "by --structure"
             )
+
+    def _check_magnitude(self) -> None:
+        if self.target_sparsity is None:
+            raise InputError(
+                "--method magnitude needs to know how far to go: give "
+                "--target-sparsity, such as 0.97"
+            )
+        for name in ("split_layers", "optimizer", "kernel_size", "keep_norm"):
+            if getattr(self, name) != getattr(TrainConfig, name):
+                raise InputError(
+                    f"--method magnitude does not know --{name.replace('_', '-')}: it "
+                    "prunes the dense layer of the paper's network, with Adam"
+                )
 
 
 def check_output(output: pathlib.Path, config: TrainConfig, resume: bool) -> None:

@@ -14,22 +14,24 @@ class Device:
 
     Attributes:
         name: in words, for people.
+        gpu: whether it is one.
         precision: the Keras dtype policy that is fastest here without harm.
         jit_compile: Keras's argument of that name. XLA's convolutions are several
             times slower than TensorFlow's own on a CPU.
     """
 
     name: str
+    gpu: bool
     precision: str
     jit_compile: bool | str
 
 
 def words() -> str:
     """Returns the machine in words, as results name it."""
-    name = detect().name
-    if tf.config.list_physical_devices("GPU"):
-        return f"an {name} GPU"
-    return f"{os.cpu_count()} cores of an {name} processor, no GPU"
+    found = detect()
+    if found.gpu:
+        return f"an {found.name} GPU"
+    return f"{os.cpu_count()} cores of an {found.name} processor, no GPU"
 
 
 def detect() -> Device:
@@ -41,6 +43,7 @@ def detect() -> Device:
         modern = details.get("compute_capability", (0, 0)) >= (8, 0)
         return Device(
             name=details.get("device_name", "GPU"),
+            gpu=True,
             precision="mixed_bfloat16" if modern else "float32",
             jit_compile="auto",
         )
@@ -49,6 +52,7 @@ def detect() -> Device:
     native = not info["flags"].isdisjoint({"avx512_bf16", "amx_bf16"})
     return Device(
         name=info["name"],
+        gpu=False,
         precision="mixed_bfloat16" if native else "float32",
         jit_compile=False,
     )

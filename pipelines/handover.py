@@ -64,8 +64,17 @@ def about(config: TrainConfig, metrics: dict[str, Any]) -> dict[str, Any]:
         },
         "training": {
             "dataset": config.dataset,
-            "penalty": config.penalty,
-            **({"a": config.a} if config.penalty == "tl1" else {}),
+            "method": config.method,
+            **_penalty(config),
             **{key: metrics[key] for key in kept},
         },
+    }
+
+
+def _penalty(config: TrainConfig) -> dict[str, Any]:
+    if config.method == "magnitude":
+        return {}
+    return {
+        "penalty": config.penalty,
+        **({"a": config.a} if config.penalty == "tl1" else {}),
     }

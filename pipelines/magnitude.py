@@ -97,16 +97,19 @@ class Magnitude(Training):
             "sparse_categorical_crossentropy",
             metrics=["accuracy"],
         )
-        rows, clock = [], [0.0]
+        rows, clock = [], {}
 
         def begin(epoch, logs):
-            clock[0] = time.perf_counter()
+            clock["begin"] = time.perf_counter()
+
+        def measure(logs):
+            clock["end"] = time.perf_counter()
 
         def end(epoch, logs):
             kernel = plain.layers[-2].kernel.numpy()
             row = {
                 "epoch": epoch + 1,
-                "seconds": time.perf_counter() - clock[0],
+                "seconds": clock["end"] - clock["begin"],
                 "images": steps * config.batch_size,
                 "sparsity": float((kernel == 0).mean()),
             }
@@ -122,12 +125,16 @@ class Magnitude(Training):
             validation_data=data.batches(self._test),
             callbacks=[
                 tfmot.sparsity.keras.UpdatePruningStep(),
-                tf_keras.callbacks.LambdaCallback(begin, end),
+                tf_keras.callbacks.LambdaCallback(begin, end, on_test_begin=measure),
+                tf_keras.callbacks.TensorBoard(
+                    self.output / "tensorboard", write_graph=False
+                ),
             ],
             verbose=0 if self.quiet else 2,
         )
         pruned = [np.asarray(w) for w in plain.get_weights()]
         start.set_weights(pruned)
+        self._draw_weights(start)
         return start, start
 
 

@@ -169,7 +169,7 @@ def report(metrics: dict[str, Any], output: pathlib.Path) -> str:
     "--precision",
     type=click.Choice(PRECISIONS),
     default="auto",
-    help="auto is the fastest that does no harm here; fine-tuning takes float32.",
+    help="auto is the fastest that does no harm here; small networks take float32.",
 )
 @click.option(
     "--output",
@@ -185,7 +185,9 @@ def main(output: pathlib.Path | None, resume: bool, quiet: bool, **options: Any)
         if resume:
             raise InputError("--resume needs the run's folder: --output DIR")
         now = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
-        output = pathlib.Path("runs") / f"{now}-{options['penalty']}"
+        rvsm = options["method"] == "rvsm"
+        kind = options["penalty" if rvsm else "method"]
+        output = pathlib.Path("runs") / f"{now}-{kind}"
     config = TrainConfig(**{k: v for k, v in options.items() if v is not None})
     if options["epochs"] is None and config.structured:
         config = dataclasses.replace(config, epochs=STRUCTURED_EPOCHS)

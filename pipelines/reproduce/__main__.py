@@ -19,7 +19,7 @@ def run(
     output: pathlib.Path,
     only: tuple[str, ...] = (),
     seeds: int = 3,
-    jobs: int = 1,
+    jobs: int | None = None,
     fresh: bool = False,
     quick: bool = False,
 ) -> pathlib.Path:
@@ -29,7 +29,7 @@ def run(
         output: folder of the page; its folder `cells` has a file for each run.
         only: names of `TABLES`; all if empty.
         seeds: of each row; a few rows take two more.
-        jobs: runs at a time.
+        jobs: runs at a time; one for each core if None, or one on a GPU.
         fresh: train again what has been trained.
         quick: an epoch each, one seed.
 
@@ -46,19 +46,18 @@ def run(
     datasets = {row.config.dataset for row in chosen}
     configs = list(dict.fromkeys(c for row in chosen for c in row.runs(seeds)))
     with quietly():
-        from .. import data
-        from . import cell, page, workers
+        from .. import data, device
+        from . import page, workers
 
     for dataset in sorted(datasets):
         data.prepare(dataset)
     cells = output / "cells"
-    if fresh:
-        for config in configs:
-            cell.file(cells, config).unlink(missing_ok=True)
-    workers.train(configs, cells, _RUNS, jobs)
-    options = f" --seeds {seeds}" if seeds != 3 and not quick else ""
-    command = f"python -m pipelines.reproduce --output {output}{options}"
-    return page.write(output, planned, seeds, command + " --quick" * quick)
+    jobs = jobs or (1 if device.detect().gpu else os.cpu_count() or 1)
+    workers.train(configs, cells, _RUNS, jobs, fresh)
+    words = ["python -m pipelines.reproduce", f"--output {output}"]
+    words += [f"--only {table}" for table in only]
+    words += ["--quick"] if quick else [f"--seeds {seeds}"] if seeds != 3 else []
+    return page.write(output, planned, seeds, " ".join(words))
 
 
 @click.command(cls=Command, context_settings={"show_default": True})
@@ -72,24 +71,22 @@ def run(
 @click.option(
     "--jobs",
     type=Number(1, whole=True),
-    default=os.cpu_count() or 1,
-    show_default="one for each core",
-    help="Runs at a time.",
+    help="Runs at a time.  [default: one for each core; on a GPU one]",
 )
 @click.option("--fresh", is_flag=True, help="Train again what has been trained.")
 @click.option("--quick", is_flag=True, help="One epoch, one seed: see that it runs.")
 @click.option(
     "--output",
     type=click.Path(path_type=pathlib.Path, file_okay=False),
-    default="docs/results",
     metavar="DIR",
-    help="Folder of the page, and of its runs' files.",
+    help="Folder of the page, and of its runs' files.  [default: docs/results; "
+    "runs/quick with --quick]",
 )
 def main(
-    output: pathlib.Path,
+    output: pathlib.Path | None,
     only: tuple[str, ...],
     seeds: int,
-    jobs: int,
+    jobs: int | None,
     fresh: bool,
     quick: bool,
 ) -> None:
@@ -97,6 +94,7 @@ def main(
 
     Runs that are finished are not trained again, interrupted ones go on.
     """
+    output = output or pathlib.Path("runs/quick" if quick else "docs/results")
     page = run(output, only, seeds, jobs, fresh, quick)
     click.echo(f"results: {page}, and paper.md and paper.json beside it")
 

@@ -7,6 +7,7 @@ import pathlib
 import subprocess
 from typing import Any
 
+from commands.cli import InputError
 from commands.files import read_json, replacing
 
 from ..config import TrainConfig
@@ -56,11 +57,20 @@ def read(cells: pathlib.Path, config: TrainConfig) -> dict[str, Any]:
         InputError: the file is damaged.
         FileNotFoundError: it is not there.
     """
-    return read_json(file(cells, config))
+    try:
+        return read_json(file(cells, config))
+    except InputError:
+        raise InputError(
+            f"{str(file(cells, config))!r} is damaged: delete it, and run this again"
+        ) from None
 
 
 def write(
-    cells: pathlib.Path, config: TrainConfig, machine: str, figures: dict[str, Any]
+    cells: pathlib.Path,
+    config: TrainConfig,
+    commit: str | None,
+    machine: str,
+    figures: dict[str, Any],
 ) -> None:
     """Writes a run's figures, with where they come from, a line for each."""
     cells.mkdir(parents=True, exist_ok=True)
@@ -68,7 +78,7 @@ def write(
         "name": name(config),
         "command": command(config),
         "seed": config.seed,
-        "commit": _commit(),
+        "commit": commit,
         "machine": machine,
         **figures,
     }
@@ -77,7 +87,7 @@ def write(
         draft.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
 
 
-def _commit() -> str | None:
+def commit() -> str | None:
     """Returns the commit of the sources, None outside of a repository."""
 
     def git(*words: str) -> str:

@@ -14,9 +14,7 @@ from ..checkpoint import HISTORY
 from ..config import TrainConfig
 from ..evaluate import classify
 from ..recipe import Recipe
-
-SHARES = (0.95, 0.97, 0.99, 0.995)
-"""Zeros that methods are compared at."""
+from .plan import SHARES
 
 EDGES = np.linspace(-9.0, 1.0, 101)
 """Of the histograms' bins, as powers of ten."""
@@ -39,7 +37,7 @@ def figures(config: TrainConfig, folder: pathlib.Path) -> dict[str, Any]:
         - history: for each epoch accuracy (of training), val_accuracy (of test, the
           sparse model) and sparsity.
         - scales: share of the dense kernel's weights below 10^-1, 10^-2, …
-        - smallest: the smallest |w| in it that is not zero.
+        - smallest: the smallest |w| in it that is not zero; None if all are.
         - histogram: how many |w| lie in each of the bins between `EDGES`.
         - sign_changes: by convolution, from the initial weights to the last.
         - cut: for a method without exact zeros, by share of the smallest |w| set to
@@ -58,7 +56,7 @@ def figures(config: TrainConfig, folder: pathlib.Path) -> dict[str, Any]:
             for key in ("accuracy", "val_accuracy", "sparsity")
         },
         "scales": rvsm.scales(size, 0.1, _DECADES),
-        "smallest": float(size[size > 0].min(initial=np.inf)) if size.any() else None,
+        "smallest": float(size[size > 0].min()) if size.any() else None,
         "histogram": np.histogram(np.log10(size[size > 0]), EDGES)[0].tolist(),
     }
     # The first convolutions' initial weights depend on the seed alone.

@@ -8,7 +8,6 @@ import markdown
 
 from commands.files import replacing, write_json
 
-from ..recipe import threshold
 from . import pictures, tables
 from .plan import TABLES, Row
 from .result import Result, mean, read, spread
@@ -22,10 +21,11 @@ sparse model on the 20,000 images of `test_large`, since 1,000 images tell no te
 a percent apart; `test_unseen`: 1,000 in alphabets, with pens and tremors that training
 never saw. Mean of the seeds, lowest and highest in brackets, all in percent.""",
     "table3": """\
-Share of the dense kernel's weights below 10⁻¹ to 10⁻⁵, in percent. RVSM leaves a gap:
-what is not exactly zero is above the threshold, or nearly. Added to the loss, the
-same penalty makes weights small, but none zero, and leaves no gap where one could
-cut.""",
+Share of the dense kernel's weights below 10⁻¹ to 10⁻⁵, in percent, on letters. With
+a = 0.01 RVSM leaves a gap: a weight is exactly zero, or above the threshold. With
+a = 100 thresholding is continuous, and what is not zero begins at zero. Added to the
+loss, the same penalty makes weights small, but none zero, and leaves no gap where one
+could cut.""",
     "table4": """\
 Share of the weights of each convolution, in percent, whose sign at the end of
 training is not what it was at first.""",
@@ -47,19 +47,19 @@ def write(
 
     Args:
         output: folder of the page, with the folder `cells` in it.
-        rows: that belong on the page, if all their runs are finished.
+        rows: that belong on the page; a table is left out until all are finished.
         seeds: of each row.
         command: that the page was made by.
 
     Returns:
         the HTML file.
     """
-    results = read(output / "cells", rows, seeds)
-    parts = [f"# The paper, reproduced and beaten\n\n{_head(results, command)}"]
+    results = _complete(read(output / "cells", rows, seeds), rows)
+    parts = [f"# The paper, reproduced, and past it\n\n{_head(results, command)}"]
     parts.append(f"## Aimed at and reached\n\n{_aims(results)}")
     for name, heading in TABLES.items():
         some = tables.chosen(results, name)
-        if some and _complete(name, some):
+        if some:
             text = [f"## {heading}", _NOTES.get(name, ""), tables.MAKERS[name](some)]
             text += _pictures(output, name, results)
             parts.append("\n\n".join(filter(None, text)))
@@ -101,16 +101,13 @@ def _aims(results: list[Result]) -> str:
     for result in tables.chosen(results, "table3"):
         config = result.row.config
         if (config.method, config.a) == ("rvsm", 0.01):
-            smallest = min(c["smallest"] for c in result.cells)
             lines.append(
                 f"Table 3, a = 0.01: {spread(result.sparsity)} % exactly zero, at "
                 "least 84.9 were aimed at; the smallest other weight is "
-                f"{smallest / threshold(config):.2g} thresholds, at least 0.1 "
-                "was aimed at."
+                f"{tables.gap(result)} thresholds, at least 0.1 was aimed at."
             )
     some = tables.chosen(results, "past")
-    if _complete("past", some):
-        lines += _past(some)
+    lines += _past(some) if some else []
     return "\n".join(f"- {line}" for line in lines)
 
 
@@ -122,7 +119,6 @@ def _past(results: list[Result]) -> list[str]:
         share = config.target_sparsity
         if result is dense or config.method != "rvsm":
             continue
-        difference = mean(result.accuracy) - mean(dense.accuracy)
         rest = [
             f"{r.row.label} {mean(r.accuracy):.2f}"
             for r in results
@@ -130,23 +126,25 @@ def _past(results: list[Result]) -> list[str]:
         ]
         lines.append(
             f"{100 * share:g} % zeros: {mean(result.accuracy):.2f} %, "
-            f"{difference:+.2f} points against dense, mean of {len(result.cells)} "
-            f"seeds; {', '.join(rest)}."
+            f"{tables.difference(result, dense)} points against dense, mean of "
+            f"{len(result.cells)} seeds; {', '.join(rest)}."
         )
     return lines
 
 
-def _complete(name: str, results: list[Result]) -> bool:
-    """Whether a table has what its figures are held against."""
-    methods = {(r.row.config.method, r.row.config.penalty) for r in results}
-    return name != "past" or (("rvsm", "none") in methods and len(methods) > 1)
+def _complete(results: list[Result], rows: list[Row]) -> list[Result]:
+    """Returns the results of the tables that have all their rows."""
+    missing = {r.table for r in rows} - {r.row.table for r in results}
+    found = [r.row for r in results]
+    missing |= {row.table for row in rows if row not in found}
+    return [r for r in results if r.row.table not in missing]
 
 
 def _pictures(output: pathlib.Path, name: str, results: list[Result]) -> list[str]:
     """Draws what belongs to a table; returns the lines that show it."""
 
-    def draw(title, draw, *arguments):
-        path = output / f"{NAME}-{title.split(',')[0].replace(' ', '-')}.png"
+    def shown(title, draw, *arguments):
+        path = output / f"{NAME}-{title.replace(' ', '-')}.png"
         draw(path, *arguments)
         return f"![{title}]({path.name})"
 
@@ -154,12 +152,12 @@ def _pictures(output: pathlib.Path, name: str, results: list[Result]) -> list[st
     if name in ("table1", "table2"):
         dataset = some[0].row.config.dataset
         return [
-            draw(f"samples of {dataset}", pictures.samples, dataset),
-            draw(f"convergence on {dataset}", pictures.convergence, some),
+            shown(f"samples of {dataset}", pictures.samples, dataset),
+            shown(f"convergence on {dataset}", pictures.convergence, some),
             *(
                 [
-                    draw(
-                        "penalties, and thresholds",
+                    shown(
+                        "penalties and thresholds",
                         pictures.penalties,
                         [r.row for r in some if r.row.paper],
                     )
@@ -169,10 +167,10 @@ def _pictures(output: pathlib.Path, name: str, results: list[Result]) -> list[st
             ),
         ]
     if name == "table3":
-        dense = [r for r in results if r.row.config.penalty == "none"][:1]
-        return [draw("histograms of the weights", pictures.histograms, dense + some)]
+        dense = [r for r in tables.chosen(results, "table1") if not r.row.paper]
+        return [shown("histograms of the weights", pictures.histograms, dense + some)]
     if name == "past":
-        return [draw("wrong answers by zeros", pictures.past, some)]
+        return [shown("wrong answers by zeros", pictures.past, some)]
     return []
 
 

@@ -1,4 +1,4 @@
-"""The figures, drawn from the runs' files alone."""
+"""The figures, drawn from the runs' files; samples from the data."""
 
 import pathlib
 import statistics
@@ -18,6 +18,7 @@ from .tables import share
 
 _COLORS = ("#0b6e99", "#d9480f", "#2b8a3e", "#9c36b5", "#b08900", "#5c6773")
 _GREY = "#9aa5b1"
+_WEIGHTS = 5408 * 128  # of the dense kernel
 
 
 def samples(path: pathlib.Path, dataset: str) -> None:
@@ -31,39 +32,33 @@ def convergence(path: pathlib.Path, results: list[Result]) -> None:
 
     Args:
         path: of the picture.
-        results: of tables 1 and 2; a column for each set.
+        results: of table 1 or 2.
     """
-    sets = list(dict.fromkeys(r.row.config.dataset for r in results))
-    figure = Figure(figsize=(5.2 * len(sets), 6), layout="constrained")
-    grid = figure.subplots(2, len(sets), sharex=True, sharey="row", squeeze=False)
-    for (above, below), dataset in zip(grid.T, sets):
-        split = [r for r in results if r.row.config.dataset == dataset]
-        split = [r for r in split if r.row.config.penalty != "none"]
-        for result, color in zip(split, _COLORS):
-            for axes, key in ((above, "val_accuracy"), (below, "sparsity")):
-                curves = np.array([c["history"][key] for c in result.cells])
-                epochs = np.arange(1, curves.shape[1] + 1)
-                axes.plot(
-                    epochs, 100 * curves.mean(0), color=color, label=result.row.label
-                )
-                axes.fill_between(
-                    *(epochs, 100 * curves.min(0), 100 * curves.max(0)),
-                    color=color,
-                    alpha=0.12,
-                    linewidth=0,
-                )
-        above.set_title(dataset)
-        below.set_xlabel("epoch")
-        below.xaxis.set_major_locator(MaxNLocator(integer=True))
-        for axes in (above, below):
-            _plain(axes)
-    lowest = min(
-        min(c["history"]["val_accuracy"][3:] or [0.9]) for r in results for c in r.cells
-    )
-    grid[0, 0].set_ylim(100 * max(0.5, lowest - 0.02), 100.2)
-    grid[0, 0].set_ylabel("accuracy on test, %")
-    grid[1, 0].set_ylabel("zeros in the dense kernel, %")
-    grid[1, -1].legend(frameon=False, fontsize="small")
+    figure = Figure(figsize=(9, 4.2), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    split = [r for r in results if r.row.paper]
+    for result, color in zip(split, _COLORS):
+        for axes, key in ((left, "val_accuracy"), (right, "sparsity")):
+            curves = 100 * np.array([c["history"][key] for c in result.cells])
+            epochs = np.arange(1, curves.shape[1] + 1)
+            axes.plot(epochs, curves.mean(0), color=color, label=result.row.label)
+            axes.fill_between(
+                *(epochs, curves.min(0), curves.max(0)),
+                color=color,
+                alpha=0.12,
+                linewidth=0,
+            )
+    # The first epochs would press the others together.
+    late = [c["history"]["val_accuracy"][3:] for r in split for c in r.cells]
+    lowest = min((min(curve) for curve in late if curve), default=0.5)
+    left.set_ylim(100 * max(0.5, lowest - 0.02), 100.2)
+    left.set_title("accuracy of the sparse model on test, %")
+    right.set_title("zeros in the dense kernel, %")
+    right.legend(frameon=False, fontsize="small")
+    for axes in (left, right):
+        axes.set_xlabel("epoch")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        _plain(axes)
     save(figure, path)
 
 
@@ -85,7 +80,7 @@ def histograms(path: pathlib.Path, results: list[Result]) -> None:
         counts = np.array(cell["histogram"])
         axes.stairs(counts, EDGES, fill=True, color=color)
         zeros = cell["sparsity"]
-        weights = round(counts.sum() / (1 - zeros))
+        weights = _WEIGHTS
         if zeros:
             axes.bar(EDGES[0] - 0.6, weights - counts.sum(), 0.5, color=_COLORS[1])
             axes.text(

@@ -1,5 +1,6 @@
 """The results as Markdown tables, and as rows of figures."""
 
+import statistics
 from typing import Any
 
 from commands.markdown import table
@@ -51,14 +52,20 @@ def scales(results: list[Result]) -> str:
     for result in results:
         config, cells = result.row.config, result.cells
         shares = [spread(list(some)) for some in zip(*(c["scales"] for c in cells))]
-        smallest = min(c["smallest"] / threshold(config) for c in cells)
-        last = (spread(result.sparsity), f"{smallest:.2g}", spread(result.accuracy))
+        smallest = gap(result) if config.method == "rvsm" else ""
+        last = (spread(result.sparsity), smallest, spread(result.accuracy))
         rows.append([result.row.label, *shares, *last])
         decades, accuracy = TABLE3[config.method, config.a]
         paper = ["" if share is None else f"{share}" for share in decades]
         rows.append(["*the same in the paper*", *paper, "", "", f"{accuracy}"])
     header = ("", *(f"below 10⁻{'¹²³⁴⁵'[i]}" for i in range(5)), "exactly zero")
     return table((*header, "smallest other ÷ threshold", "accuracy"), rows)
+
+
+def gap(result: Result) -> str:
+    """Returns the smallest weight that is not zero, in thresholds, of all runs."""
+    sizes = [c["smallest"] for c in result.cells if c["smallest"] is not None]
+    return f"{min(sizes) / threshold(result.row.config):.2g}" if sizes else "-"
 
 
 def signs(results: list[Result]) -> str:
@@ -80,17 +87,23 @@ def past(results: list[Result]) -> str:
         level = [r for r in others if share(r) == share(result)]
         best = level and max(mean(r.accuracy) for r in level)
         shown = spread(result.accuracy)
-        difference = mean(result.accuracy) - mean(dense.accuracy)
         rows.append(
             [
                 f"{100 * share(result):g} %" if result is not dense else "0 %",
                 result.row.label,
                 f"**{shown}**" if mean(result.accuracy) == best else shown,
-                f"{difference:+.2f}" if result is not dense else "",
+                difference(result, dense) if result is not dense else "",
                 str(len(result.cells)),
             ]
         )
     return table(("zeros", "method", "accuracy", "against dense", "seeds"), rows)
+
+
+def difference(result: Result, dense: Result) -> str:
+    """Returns how far a mean is from the dense network's of the same seeds."""
+    same = dense.accuracy[: len(result.cells)]
+    points = statistics.mean(result.accuracy) - statistics.mean(same)
+    return f"{100 * points:+.2f}"
 
 
 def share(result: Result) -> float:

@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from commands.cli import InputError, quietly
+from commands.cli import InputError, quietly, told
 from commands.files import read_rows
 
 from ..config import TrainConfig
@@ -24,6 +24,7 @@ def train(
     cells: pathlib.Path,
     runs: pathlib.Path,
     jobs: int,
+    fresh: bool = False,
 ) -> None:
     """Trains what is missing, and leaves a file for each run; shows the progress.
 
@@ -33,13 +34,21 @@ def train(
         runs: folder of the runs in progress. A run that was interrupted goes on; a
             finished one leaves nothing but its figures.
         jobs: runs at a time, which share the processor's cores.
+        fresh: train what is there too, from the start; its file stays until then.
 
     Raises:
-        InputError: a run failed; its process has said why.
+        InputError: a file is damaged, or a run failed; its process has said why.
+        OSError: a folder cannot be written to.
     """
-    waiting = [c for c in configs if not cell.file(cells, c).exists()]
+    finished = [c for c in configs if cell.file(cells, c).exists()]
+    for config in finished:
+        cell.read(cells, config)
+    waiting = [c for c in configs if fresh or c not in finished]
     if not waiting:
         return
+    cells.mkdir(parents=True, exist_ok=True)
+    for config in configs if fresh else finished:
+        shutil.rmtree(runs / cell.name(config), ignore_errors=True)
     threads = max(1, (os.cpu_count() or 1) // jobs)
     # A forked TensorFlow does not work.
     spawn = multiprocessing.get_context("spawn")
@@ -75,7 +84,10 @@ def train(
 
 def _epochs(folder: pathlib.Path) -> int:
     """Returns how many epochs the run in a folder has behind it."""
-    return len(read_rows(folder / "history.csv"))
+    try:
+        return len(read_rows(folder / "history.csv"))
+    except FileNotFoundError:  # it has just finished, and tidied up
+        return 0
 
 
 def _work(
@@ -83,6 +95,7 @@ def _work(
 ) -> None:
     """Trains and measures one run, in a process of its own."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    commit, folder = cell.commit(), runs / cell.name(config)
     try:
         with quietly():
             import tensorflow as tf
@@ -94,15 +107,20 @@ def _work(
         tf.config.threading.set_intra_op_parallelism_threads(threads)
         tf.config.threading.set_inter_op_parallelism_threads(threads)
         data.prepare(config.dataset, quiet=True)
-        folder = runs / cell.name(config)
-        run(config, folder, resume=(folder / "config.json").exists(), quiet=True)
-        cell.write(cells, config, device.words(), figures(config, folder))
+        begun = (folder / "config.json").exists()
+        if not begun:  # what a kill left while it was tidied up
+            shutil.rmtree(folder, ignore_errors=True)
+        run(config, folder, resume=begun, quiet=True)
+        found = figures(config, folder)
+        cell.write(cells, config, commit, device.words(), found)
         shutil.rmtree(folder)
-    except InputError as error:
-        click.echo(f"\nError: {error.format_message()}", err=True)
-        sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception as error:
+        if told(error) is None:
+            raise
+        click.echo(f"\nError: {told(error)}", err=True)
+        sys.exit(2)
 
 
 def _end_with_parent() -> None:

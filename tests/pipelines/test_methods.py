@@ -12,9 +12,10 @@ from pipelines.config import TrainConfig, check_output, claim
 from pipelines.penalized import Penalized
 from pipelines.recipe import Recipe
 from tests.commands.refusal import refused
-from tests.pipelines.test_train import METRICS, trained
+from tests.pipelines.test_train import FILES, METRICS, trained
 
 SIZE = ["--target-size", "14kB"]
+MAGNITUDE = ["--method", "magnitude", "--target-sparsity", "0.9"]
 
 
 def kernel(folder, layer="dense"):
@@ -31,9 +32,10 @@ def test_magnitude_pruning_leaves_a_run_like_any_other(letters, tmp_path):
     assert metrics["sparsity"] == (kernel(tmp_path / "run") == 0).mean()
     lines = (tmp_path / "run" / "history.csv").read_text().splitlines()
     assert len(lines) == 4
-    assert {"about.json", "images.npz", "convergence.png"} <= {
-        p.name for p in (tmp_path / "run").iterdir()
-    }
+    assert {p.name for p in (tmp_path / "run").iterdir()} == FILES
+    about = json.loads((tmp_path / "run" / "about.json").read_text())
+    assert about["training"]["method"] == "magnitude"
+    assert "penalty" not in about["training"]
 
 
 def test_pruning_starts_from_the_weights_that_splitting_starts_from(letters, tmp_path):
@@ -107,9 +109,14 @@ def test_initial_weights_and_kernels_are_as_asked_for():
         (["--method", "loss", "--target-sparsity", "0.9"], "--method loss"),
         (["--method", "loss", *SIZE], "--method loss"),
         (
-            ["--method", "magnitude", "--target-sparsity", "0.9", *SIZE],
+            [*MAGNITUDE, *SIZE],
             "--method magnitude",
         ),
+        ([*MAGNITUDE, "--kernel-size", "5"], "--kernel-size"),
+        ([*MAGNITUDE, "--split-layers", "conv1"], "--split-layers"),
+        ([*MAGNITUDE, "--optimizer", "sgd"], "--optimizer"),
+        ([*MAGNITUDE, "--keep-norm"], "--keep-norm"),
+        ([*SIZE, "--keep-norm"], "--keep-norm"),
         (["--penalty", "none", "--target-sparsity", "0.9"], "--penalty none"),
         ([*SIZE, "--kernel-size", "5"], "--kernel-size 5"),
         (["--method", "movement"], "movement"),

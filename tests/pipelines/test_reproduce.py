@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,12 +15,13 @@ import pytest
 from PIL import Image
 
 from commands.cli import InputError
-from commands.files import read_rows
+from commands.files import read_rows, write_rows
 from pipelines import train
 from pipelines.config import TrainConfig
 from pipelines.reproduce import __main__ as reproduce
 from pipelines.reproduce import cell, page, plan, workers
-from pipelines.reproduce.measure import EDGES, SHARES
+from pipelines.reproduce.measure import EDGES
+from pipelines.reproduce.plan import SHARES
 from pipelines.reproduce.result import read, spread
 from tests.commands.refusal import refused
 
@@ -153,19 +155,21 @@ def test_a_kill_ends_the_processes_too_and_what_was_begun_goes_on(letters, tmp_p
         env=environment,
         stdout=subprocess.DEVNULL,
     )
-    history = runs / cell.name(config) / "history.csv"
-    _until(history.exists)
+    folder = runs / cell.name(config)
+    _until((folder / "checkpoint.keras").exists)
     children = _children(process.pid)
     assert children
     process.send_signal(signal.SIGKILL)
     process.wait()
     _until(lambda: not any(_alive(child) for child in children))
-    begun = read_rows(history)
+    # What was behind it is not trained again: its first epoch stays as it is.
+    begun = read_rows(folder / "history.csv")
+    begun[0]["val_accuracy"] = 0.123
+    write_rows(folder / "history.csv", begun)
     workers.train([config], cells, runs, jobs=1)
     found = cell.read(cells, config)["history"]["val_accuracy"]
     assert len(found) == 4
-    for row, accuracy in zip(begun, found, strict=False):
-        assert accuracy == pytest.approx(row["val_accuracy"], abs=1e-5)
+    assert found[0] == 0.123
 
 
 def _children(pid):
@@ -219,7 +223,8 @@ def written(tmp_path_factory):
     """Folder of a page made from invented figures."""
     folder = tmp_path_factory.mktemp("page")
     for config in RUNS:
-        cell.write(folder / "cells", config, "a machine", figures(config, config.seed))
+        found = figures(config, config.seed)
+        cell.write(folder / "cells", config, None, "a machine", found)
     # Without pictures of the sets, which would have to be built first.
     drawn = page.pictures.samples
     page.pictures.samples = lambda path, dataset: Image.new("L", (4, 4)).save(path)
@@ -298,12 +303,9 @@ def test_the_pictures_are_there(written):
 def test_a_table_whose_runs_are_not_finished_is_left_out(tmp_path):
     for config in RUNS:
         if config.method == "rvsm" and config.dataset == "letters":
-            cell.write(tmp_path / "cells", config, "m", figures(config, 0))
-    found = read(tmp_path / "cells", plan.rows(), 3)
-    assert {r.row.table for r in found} == {"table1", "table3", "table4", "past"} | {
-        "choices"
-    }
-    assert not [r for r in found if r.row.config.method != "rvsm"]
+            cell.write(tmp_path / "cells", config, None, "m", figures(config, 0))
+    found = page._complete(read(tmp_path / "cells", plan.rows(), 3), plan.rows())
+    assert {r.row.table for r in found} == {"table1", "choices"}
 
 
 def test_a_damaged_file_of_a_run_is_named(written, tmp_path):
@@ -330,3 +332,34 @@ def test_an_output_that_is_a_file_is_refused(tmp_path):
     assert str(tmp_path / "file") in refused(
         reproduce.main, "--output", tmp_path / "file"
     )
+
+
+def test_a_folder_that_nobody_can_write_to_is_refused_before_training(letters):
+    config = TrainConfig(dataset=str(letters), epochs=1)
+    with pytest.raises(OSError, match="/sys"):
+        workers.train([config], pathlib.Path("/sys/no"), pathlib.Path("/sys/r"), 1)
+
+
+def test_wrong_options_are_answered_at_once_and_in_one_line(tmp_path):
+    process = subprocess.run(
+        [sys.executable, "-m", "pipelines.reproduce", "--only", "table9"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert process.returncode == 2
+    assert process.stdout == ""
+    (line,) = process.stderr.splitlines()
+    assert "table9" in line
+
+
+def test_afresh_replaces_what_is_there_once_it_is_trained(trained, tmp_path):
+    folder, (config, _) = trained
+    shutil.copytree(folder / "cells", tmp_path / "cells")
+    file = cell.file(tmp_path / "cells", config)
+    old = json.loads(file.read_text())
+    file.write_text(json.dumps({**old, "sparsity": 0.5}))
+    # Left by a run of long ago.
+    (tmp_path / "runs" / cell.name(config)).mkdir(parents=True)
+    workers.train([config], tmp_path / "cells", tmp_path / "runs", 1, fresh=True)
+    assert json.loads(file.read_text())["sparsity"] == old["sparsity"]

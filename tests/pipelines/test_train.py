@@ -30,6 +30,18 @@ METRICS = {
     "precision",
     "seed",
 }
+FILES = {
+    "config.json",
+    "history.csv",
+    "metrics.json",
+    "model.keras",
+    "images.npz",
+    "about.json",
+    "weights.png",
+    "convergence.png",
+    "samples.png",
+    "tensorboard",
+}
 QUICK = ["--batch-size", "32", "--epochs", "2"]
 
 
@@ -52,18 +64,7 @@ def run(letters, tmp_path_factory):
 
 def test_a_run_leaves_what_the_contract_lists(run):
     folder, _ = run
-    assert {p.name for p in folder.iterdir()} == {
-        "config.json",
-        "history.csv",
-        "metrics.json",
-        "model.keras",
-        "images.npz",
-        "about.json",
-        "weights.png",
-        "convergence.png",
-        "samples.png",
-        "tensorboard",
-    }
+    assert {p.name for p in folder.iterdir()} == FILES
     metrics = json.loads((folder / "metrics.json").read_text())
     assert metrics.keys() == METRICS
     assert metrics["dense_accuracy"] is None
