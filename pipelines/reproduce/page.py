@@ -83,7 +83,8 @@ def _head(results: list[Result], command: str) -> str:
         "on letters and shapes of our own making: theirs are not public, so their "
         "figures stand beside ours as a measure, not as the same measurement. Each "
         "figure comes from runs whose commands are listed at the end; every run's file "
-        "names its commit."
+        "names its commit. Several ran side by side, with a thread each: with more "
+        "threads sums come out in another order, and weights, in the end, differ."
     )
 
 
