@@ -50,6 +50,13 @@ Letters, seed 0; accuracy of the exported file on the 20,000 images of test_larg
 one standard error is 0.03 points. Each model stands with the smallest file that
 `export.convert` keeps of it; where int8 and int4 strayed and were refused, that is
 float16. Latency: one thread, all files in turns in one run.
+
+One seed each. From 20 kB up both kinds of small networks are as good as the dense one,
+and there is nothing to tell them apart by. Below, a network cut out of a trained one
+makes fewer mistakes than one of its widths trained from scratch, down to 11 kB. At 9 kB
+two filters are left in the first convolution, and which two decides: other seeds lie up
+to 0.3 points away, and turn the order round. Magnitude pruning is trained with our
+learning rates, and ends where splitting ends.
 """
 
 _STYLES = (

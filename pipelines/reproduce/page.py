@@ -28,7 +28,10 @@ loss, the same penalty makes weights small, but none zero, and leaves no gap whe
 could cut.""",
     "table4": """\
 Share of the weights of each convolution, in percent, whose sign at the end of
-training is not what it was at first.""",
+training is not what it was at first. The paper finds most changes in the first
+convolution. Where it is otherwise here, a likely reason is initialisation: He et al.'s
+weights are the larger the fewer inputs a filter has, those of the first convolution (9
+inputs) six times as large as the others' (288), and large weights keep their sign.""",
     "past": """\
 Letters, the same network, initial weights of the dense kernel, batches and epochs.
 *Then a threshold*: after training, the smallest weights are set to zero. Accuracy on
