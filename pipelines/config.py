@@ -34,7 +34,7 @@ class TrainConfig:
     split_layers: str = "dense"
     optimizer: str = "adam"
     learning_rate: float | None = None
-    epochs: int = 15
+    epochs: int = 20
     batch_size: int = 32
     seed: int = 0
     stddev: float | None = None
