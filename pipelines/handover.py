@@ -64,17 +64,22 @@ def about(config: TrainConfig, metrics: dict[str, Any]) -> dict[str, Any]:
         },
         "training": {
             "dataset": config.dataset,
-            "method": config.method,
-            **_penalty(config),
-            **{key: metrics[key] for key in kept},
+            **_method(config),
+            # Each figure in every file: a digit more is a byte more.
+            **{key: _short(metrics[key]) for key in kept},
         },
     }
 
 
-def _penalty(config: TrainConfig) -> dict[str, Any]:
+def _method(config: TrainConfig) -> dict[str, Any]:
     if config.method == "magnitude":
-        return {}
+        return {"method": config.method}
     return {
+        **({"method": config.method} if config.method != "rvsm" else {}),
         "penalty": config.penalty,
         **({"a": config.a} if config.penalty == "tl1" else {}),
     }
+
+
+def _short(figure: Any) -> Any:
+    return round(figure, 5) if isinstance(figure, float) else figure

@@ -18,7 +18,7 @@ def pictures(count, seed):
 def test_export_finds_examples_and_a_description_beside_the_model(tmp_path):
     train, test = pictures(600, 0), pictures(30, 1)
     metrics = {
-        **{"sparsity": 0.9, "test_accuracy": 0.99, "test_large_accuracy": 0.98},
+        **{"sparsity": 0.9000001, "test_accuracy": 0.99, "test_large_accuracy": 0.98},
         **{"epochs": 30, "seed": 7, "device": "some processor"},
     }
     rvsm.networks.paper_cnn().save(tmp_path / "model.keras")
@@ -32,7 +32,6 @@ def test_export_finds_examples_and_a_description_beside_the_model(tmp_path):
     assert found.about["labels"] == ["regular", "shaky"]
     assert found.about["preprocessing"]["line_width"] == [2.0, 4.0]
     assert found.about["training"] == {
-        **{"dataset": "letters", "method": "rvsm", "penalty": "tl1", "a": 0.1},
-        **{"sparsity": 0.9},
+        **{"dataset": "letters", "penalty": "tl1", "a": 0.1, "sparsity": 0.9},
         **{"test_accuracy": 0.99, "test_large_accuracy": 0.98, "epochs": 30, "seed": 7},
     }
