@@ -92,9 +92,12 @@ def _typical(row: Row) -> bool:
     return (
         (config.dataset == "letters" or config.penalty in ("none", "l0"))
         and share in (None, SHARES[-1])
-        and config.learning_rate is None
-        and config.kernel_size == TrainConfig.kernel_size
-        and not config.keep_norm
+        and (row.table != "choices" or config == TrainConfig(epochs=config.epochs))
+        and (
+            row.share
+            or row.label
+            not in ("TL1, a = 1", "ℓ1", "letters, TL1, a = 1", "letters, ℓ1")
+        )
     )
 
 
