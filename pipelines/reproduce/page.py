@@ -10,7 +10,7 @@ from commands.files import replacing, write_json
 
 from . import pictures, tables
 from .plan import TABLES, Row
-from .result import Result, mean, read, spread
+from .result import Result, baseline, mean, read, spread
 
 NAME = "paper"
 
@@ -118,7 +118,7 @@ def _aims(results: list[Result]) -> str:
 
 
 def _past(results: list[Result]) -> list[str]:
-    dense = next(r for r in results if r.row.config.penalty == "none")
+    dense = baseline(results)
     lines = []
     for result in results:
         config = result.row.config

@@ -13,7 +13,7 @@ from ..plots import save
 from ..recipe import penalty, threshold
 from .measure import EDGES
 from .plan import Row
-from .result import Result
+from .result import Result, baseline
 from .tables import share
 
 _COLORS = ("#0b6e99", "#d9480f", "#2b8a3e", "#9c36b5", "#b08900", "#5c6773")
@@ -80,11 +80,10 @@ def histograms(path: pathlib.Path, results: list[Result]) -> None:
         counts = np.array(cell["histogram"])
         axes.stairs(counts, EDGES, fill=True, color=color)
         zeros = cell["sparsity"]
-        weights = _WEIGHTS
         if zeros:
-            axes.bar(EDGES[0] - 0.6, weights - counts.sum(), 0.5, color=_COLORS[1])
+            axes.bar(EDGES[0] - 0.6, _WEIGHTS - counts.sum(), 0.5, color=_COLORS[1])
             axes.text(
-                *(EDGES[0] - 0.1, 0.6 * weights),
+                *(EDGES[0] - 0.1, 0.6 * _WEIGHTS),
                 f"exactly zero: {100 * zeros:.1f} %",
                 va="center",
             )
@@ -93,7 +92,7 @@ def histograms(path: pathlib.Path, results: list[Result]) -> None:
             axes.axvline(limit, color="black", linestyle=":", linewidth=1)
         axes.set_title(result.row.label, fontsize="medium")
         axes.set_yscale("log")
-        axes.set_ylim(0.7, 2 * weights)
+        axes.set_ylim(0.7, 2 * _WEIGHTS)
         _plain(axes)
     for axes in grid[len(results) :]:
         axes.set_visible(False)
@@ -136,7 +135,7 @@ def penalties(path: pathlib.Path, rows: list[Row]) -> None:
 
 def past(path: pathlib.Path, results: list[Result]) -> None:
     """Draws wrong answers against zeros, a line for each method."""
-    dense = next(r for r in results if r.row.config.penalty == "none")
+    dense = baseline(results)
     others = [r for r in results if r is not dense]
     labels = list(dict.fromkeys(r.row.label for r in others))
     figure = Figure(figsize=(8, 4.6), layout="constrained")

@@ -89,15 +89,12 @@ def _typical(row: Row) -> bool:
     """Whether a row is one of the few of its kind that a quick look takes."""
     config = row.config
     share = row.share or config.target_sparsity
+    like_another = config.penalty == "l1" or config.a == 1.0
     return (
         (config.dataset == "letters" or config.penalty in ("none", "l0"))
         and share in (None, SHARES[-1])
         and (row.table != "choices" or config == TrainConfig(epochs=config.epochs))
-        and (
-            row.share
-            or row.label
-            not in ("TL1, a = 1", "ℓ1", "letters, TL1, a = 1", "letters, ℓ1")
-        )
+        and not (config.method == "rvsm" and like_another)
     )
 
 

@@ -44,6 +44,11 @@ def read(cells: pathlib.Path, rows: list[Row], seeds: int) -> list[Result]:
     return found
 
 
+def baseline(results: list[Result]) -> Result:
+    """Returns the dense network's result, which the others are held against."""
+    return next(r for r in results if r.row.config.penalty == "none")
+
+
 def mean(values: list[float]) -> float:
     """Returns the mean as the tables show it, in percent."""
     return round(100 * statistics.mean(values), 2)

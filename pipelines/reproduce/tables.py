@@ -7,7 +7,7 @@ from commands.markdown import table
 
 from ..recipe import threshold
 from .plan import TABLE3
-from .result import Result, mean, spread
+from .result import Result, baseline, mean, spread
 
 
 def chosen(results: list[Result], name: str) -> list[Result]:
@@ -80,7 +80,7 @@ def signs(results: list[Result]) -> str:
 
 def past(results: list[Result]) -> str:
     """Returns methods by share of zeros, the best of each share in bold."""
-    dense = next(r for r in results if r.row.config.penalty == "none")
+    dense = baseline(results)
     rows = []
     for result in results:
         others = [r for r in results if r is not dense]
