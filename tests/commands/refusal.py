@@ -1,5 +1,8 @@
 """How a command answers what its user can mend."""
 
+import subprocess
+import sys
+
 from click.testing import CliRunner
 
 
@@ -11,3 +14,17 @@ def refused(command, *arguments):
     lines = result.stderr.splitlines()
     assert len(lines) == 1, result.stderr
     return lines[0]
+
+
+def refused_alone(module, *arguments):
+    """The same in a process of its own, where TensorFlow could print its notes."""
+    process = subprocess.run(
+        [sys.executable, "-m", module, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert process.returncode == 2
+    assert process.stdout == ""
+    (line,) = process.stderr.splitlines()
+    return line
