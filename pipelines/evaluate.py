@@ -57,10 +57,15 @@ def run(folder: pathlib.Path, split: str, dataset: str | None = None) -> dict[st
 
 def classify(model: "keras.Model", images: "Images") -> Any:
     """Returns the model's answer to each image: 0 regular, 1 shaky, shape (n,)."""
+    return outputs(model, images).argmax(-1)
+
+
+def outputs(model: "keras.Model", images: "Images") -> Any:
+    """Returns what a model gives for each image, shape (n, …)."""
     from . import data, device
 
     model.jit_compile = device.detect().jit_compile
-    return model.predict(data.batches(images), verbose=0).argmax(-1)
+    return model.predict(data.batches(images), verbose=0)
 
 
 def report(result: dict[str, Any]) -> str:
