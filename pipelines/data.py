@@ -15,7 +15,7 @@ from shaky_letters.shaky_letters_dataset_builder import Builder
 # TFDS warns its users of its own deprecated attributes.
 logging.set_verbosity(logging.ERROR)
 
-NAMES = ("letters", "shapes")
+NAMES = ("letters", "shapes", "drawings")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,7 +38,7 @@ def prepare(dataset: str, quiet: bool = False) -> tfds.core.DatasetBuilder:
     """Returns the builder of a dataset that is on disk; builds it first if needed.
 
     Args:
-        dataset: "letters", "shapes", or a folder that `tfds build` made.
+        dataset: one of `NAMES`, or a folder that `tfds build` made.
         quiet: show no progress bar while building.
 
     Raises:

@@ -9,9 +9,10 @@ import cv2
 import numpy as np
 import tensorflow_datasets as tfds
 
-from .pen import Hands, write
-from .raster import SIZE, rasterize
-from .strokes import LETTERS, SHAPES, alphabet, shape
+from .fit import PEN, fit
+from .pen import Hands, Recording, write
+from .raster import SIZE, UNITS, quantize, rasterize
+from .strokes import LETTERS, SHAPES, Path, alphabet, shape, spiral
 
 CLASSES = ("regular", "shaky")
 
@@ -39,13 +40,21 @@ UNSEEN = ("cursive", "architect")
 # Pens and tremors that no training image has: finer and broader tips, faster tremor.
 UNSEEN_HANDS = Hands(width=(4.0, 5.0), tremor_hz=(6.2, 7.0))
 
+KINDS = ("letter", "shape", "spiral")
+"""Of drawings."""
+
+_SHARE = (0.5, 0.25, 0.25)
+_ON_GLASS = {"pace": (28.0, 90.0), "tremor_amplitude": (2.0, 4.6)}
+"""People write faster there than on paper; milder tremors are to be seen, too."""
+
 
 @dataclasses.dataclass
 class ShakyLettersConfig(tfds.core.BuilderConfig):
     """What is written.
 
     Attributes:
-        subject: "letters" or "shapes".
+        subject: "letters", "shapes", or "drawings": letters, shapes and spirals as the
+            tablet renders them, see `fit`.
         font: path of a `.ttf` or `.otf` file to write letters in, reduced to centre
             lines, in place of the built-in alphabets.
         seed: of everything; the standard sets have 0.
@@ -60,11 +69,16 @@ class ShakyLettersConfig(tfds.core.BuilderConfig):
         seen, unseen = SEEN, UNSEEN
         if self.font:
             seen = unseen = (self.font,)
+        hands, unseen_hands = Hands(), UNSEEN_HANDS
+        if self.subject == "drawings":
+            hands, unseen_hands = (
+                dataclasses.replace(h, **_ON_GLASS) for h in (hands, unseen_hands)
+            )
         return {
-            "train": Split(0, 5_000, Hands(), seen),
-            "test": Split(1, 1_000, Hands(), seen),
-            "test_unseen": Split(2, 1_000, UNSEEN_HANDS, unseen),
-            "test_large": Split(3, 20_000, Hands(), seen),
+            "train": Split(0, 5_000, hands, seen),
+            "test": Split(1, 1_000, hands, seen),
+            "test_unseen": Split(2, 1_000, unseen_hands, unseen),
+            "test_large": Split(3, 20_000, hands, seen),
         }
 
 
@@ -72,15 +86,10 @@ def example(config: ShakyLettersConfig, split: Split, i: int) -> dict[str, Any]:
     """Returns example i of a split; it depends on the seed, the split and i alone."""
     rng = np.random.default_rng([config.seed, split.stream, i])
     label = i % 2
-    if config.subject == "shapes":
-        name, path = shape(rng)
-        subject = {"shape": name}
-    else:
-        letter = LETTERS[rng.integers(len(LETTERS))]
-        source = split.alphabets[rng.integers(len(split.alphabets))]
-        path = alphabet(source)[letter]
-        subject = {"letter": letter, "alphabet": source}
+    path, subject = _subject(config.subject, split, rng)
     pen = write(path, split.hands, bool(label), rng)
+    if config.subject == "drawings":
+        pen = _as_on_tablet(pen)
     return {
         "image": rasterize(pen.x, pen.y, pen.pen_down, pen.pen_width),
         "label": label,
@@ -97,6 +106,36 @@ def example(config: ShakyLettersConfig, split: Split, i: int) -> dict[str, Any]:
     }
 
 
+def _subject(
+    subject: str, split: Split, rng: np.random.Generator
+) -> tuple[Path, dict[str, str]]:
+    """Returns what is written, and its name or names as features."""
+    if subject == "drawings":
+        kind = KINDS[rng.choice(len(KINDS), p=_SHARE)]
+        if kind == "spiral":
+            return spiral(rng), {"kind": kind}
+        path, _ = _subject(f"{kind}s", split, rng)
+        return path, {"kind": kind}
+    if subject == "shapes":
+        name, path = shape(rng)
+        return path, {"shape": name}
+    letter = LETTERS[rng.integers(len(LETTERS))]
+    source = split.alphabets[rng.integers(len(split.alphabets))]
+    return alphabet(source)[letter], {"letter": letter, "alphabet": source}
+
+
+def _as_on_tablet(pen: Recording) -> Recording:
+    """Returns a recording as the tablet fits it into the picture."""
+    x, y, scale = fit(pen.x, pen.y, pen.pen_down)
+    return dataclasses.replace(
+        pen,
+        x=quantize(x) / UNITS,
+        y=quantize(y) / UNITS,
+        pen_width=PEN,
+        tremor_amplitude=pen.tremor_amplitude * scale,
+    )
+
+
 class Builder(tfds.core.GeneratorBasedBuilder):
     """Regular and shaky handwriting, generated."""
 
@@ -109,11 +148,18 @@ class Builder(tfds.core.GeneratorBasedBuilder):
             subject="shapes",
             description="Triangles and quadrangles, not necessarily convex.",
         ),
+        ShakyLettersConfig(
+            name="drawings",
+            subject="drawings",
+            description="Letters, shapes and spirals as the tablet renders them.",
+        ),
     ]
 
     def _info(self) -> tfds.core.DatasetInfo:
         config, features = self.builder_config, tfds.features
-        if config.subject == "shapes":
+        if config.subject == "drawings":
+            subject = {"kind": features.ClassLabel(names=KINDS)}
+        elif config.subject == "shapes":
             subject = {"shape": features.ClassLabel(names=SHAPES)}
         else:
             sources = dict.fromkeys(

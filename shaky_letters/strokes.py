@@ -85,6 +85,20 @@ def shape(rng: np.random.Generator) -> tuple[str, Path]:
     return SHAPES[corners - 3], (_resample(np.r_[points, points[:1]]),)
 
 
+def spiral(rng: np.random.Generator) -> Path:
+    """Draws an Archimedean spiral from its middle outwards, as one stroke, 100 high.
+
+    It has two to three turns, either way round, and ends in any direction.
+    """
+    turns, way = rng.uniform(2.0, 3.0), rng.choice([-1.0, 1.0])
+    angle = np.linspace(0, 2 * np.pi * turns, 400)
+    heading = way * angle + rng.uniform(0, 2 * np.pi)
+    points = angle[:, None] * np.stack([np.cos(heading), np.sin(heading)], -1)
+    points *= 100 / np.ptp(points, axis=0).max()
+    points[:, 1] -= points[:, 1].max()
+    return (_resample(points),)
+
+
 def _hershey(name: str) -> dict[str, Path]:
     font = HersheyFonts()
     font.load_default_font(name)

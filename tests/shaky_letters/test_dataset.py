@@ -162,3 +162,18 @@ def test_hands_are_documented_ranges():
 
 if __name__ == "__main__":  # makes the golden file of a new version
     print(json.dumps(fingerprints(), indent=2))
+
+
+def test_drawings_are_of_three_kinds_and_lie_as_on_the_tablet():
+    made = some("drawings", numbers=range(200))
+    kinds = [e["kind"] for e in made]
+    assert kinds.count("letter") == pytest.approx(100, abs=20)
+    assert kinds.count("shape") == pytest.approx(50, abs=17)
+    assert kinds.count("spiral") == pytest.approx(50, abs=17)
+    for e in made:
+        strokes = e["strokes"]
+        ink = np.stack([strokes["x"], strokes["y"]])[:, strokes["pen_down"]]
+        low, high = ink.min(1), ink.max(1)
+        assert (high - low).max() == pytest.approx(64, abs=1 / 32)
+        np.testing.assert_allclose((low + high) / 2, 50, atol=1 / 64)
+        assert e["pen_width"] == 3
