@@ -190,7 +190,8 @@ table { border-collapse: collapse; font-size: .92rem;
   font-variant-numeric: tabular-nums; }
 th, td { padding: .35rem .7rem; text-align: left; border-bottom: 1px solid #e4e7eb; }
 th { border-bottom: 2px solid #9aa5b1; vertical-align: bottom; }
-td code { white-space: nowrap; font-size: .85em; }
+td code { font-size: .85em; }
+td small { display: block; white-space: nowrap; color: #52606d; }
 img { max-width: 100%; height: auto; }
 a { color: #0b6e99; }
 """
@@ -201,6 +202,8 @@ def _html(text: str, folder: pathlib.Path) -> str:
     body = markdown.markdown(text, extensions=["tables"])
     body = body.replace("<table>", '<div class="wide"><table>')
     body = body.replace("</table>", "</table></div>")
+    # Lowest and highest below the mean: a table then fits a tablet.
+    body = re.sub(r"(\([\d.+-]+ to [\d.+-]+\))", r"<small>\1</small>", body)
 
     def inside(match: re.Match) -> str:
         content = base64.b64encode((folder / match[1]).read_bytes()).decode()
