@@ -1,16 +1,56 @@
-# Everything below needs Python 3.10 to 3.13 and make, nothing else.
+# Training needs Python 3.10 to 3.13 and make, nothing else; the demo needs Node.js 20.19
+# or newer besides, and its tests and the APK what mobile_demo/install installs.
 
 PYTHON ?= python3
 ARGS ?=
+PORT ?= 8000
+RUN ?=
+HTTPS ?=
 BIN := .venv/bin
+WEB := mobile_demo/web
+APK := $(WEB)/build/rvsm_tf-demo.apk
 
-.PHONY: train test test-arm lint clean
+.PHONY: train demo apk test test-python test-web test-arm lint clean
 
 train: .venv/installed
 	$(BIN)/python -m pipelines.train $(ARGS)
 
-test: .venv/installed
+# RUN is a folder that pipelines.train wrote; without one, the committed network.
+demo: $(WEB)/node_modules/installed $(if $(RUN),.venv/installed)
+	@$(if $(RUN),$(BIN)/python -m export.convert $(RUN) --output $(WEB)/build/model)
+	@MODEL=$(if $(RUN),build/model) npm --prefix $(WEB) --silent run build
+	@echo
+	@echo "on this machine:  http://localhost:$(PORT)/"
+	@echo "on a tablet:      connect it by cable, 'adb reverse tcp:$(PORT) tcp:$(PORT)'," \
+		"then http://localhost:$(PORT)/ there too"
+	@echo "without a cable:  'make demo HTTPS=1', then https://<this machine>:$(PORT)/;" \
+		"the tablet warns of the certificate once, and keeps nothing offline"
+	@echo
+	@HTTPS=$(HTTPS) npm --prefix $(WEB) --silent run serve -- --port $(PORT)
+
+apk: $(WEB)/node_modules/installed
+	@npm --prefix $(WEB) --silent run build
+	@mobile_demo/android/build $(WEB)/dist $(APK)
+	@echo "the app: $(APK)"
+
+test: test-python test-web
+
+test-python: .venv/installed
 	$(BIN)/python -m pytest $(ARGS)
+
+# The web app in a browser; a machine without one says so and goes on.
+test-web: .venv/installed
+	@if ! command -v npm >/dev/null || ! command -v chromium >/dev/null; then \
+		echo "make test-web: SKIPPED, it needs Node.js and Chromium"; \
+	else \
+		$(MAKE) --no-print-directory $(WEB)/node_modules/installed && \
+		$(BIN)/python $(WEB)/tests/make_vectors.py && \
+		npm --prefix $(WEB) --silent run lint && \
+		npm --prefix $(WEB) --silent run build && \
+		{ ! mobile_demo/android/build --fetch || mobile_demo/android/build $(WEB)/dist $(APK); } && \
+		npm --prefix $(WEB) --silent test && \
+		npm --prefix $(WEB) --silent run test:browser; \
+	fi
 
 # Exported files on the runtime's ARM build, emulated; needs apt-get and the network.
 test-arm: .venv/installed
@@ -27,5 +67,11 @@ lint: .venv/installed
 	$(BIN)/python -m pip install --quiet --editable '.[test,lint]'
 	touch $@
 
+$(WEB)/node_modules/installed: $(WEB)/package.json $(WEB)/package-lock.json
+	@command -v npm >/dev/null || { echo "Error: no npm: install Node.js 20.19 or newer" >&2; exit 2; }
+	npm --prefix $(WEB) ci --no-audit --no-fund --silent
+	touch $@
+
 clean:
 	rm -rf .venv .cache build *.egg-info
+	rm -rf $(WEB)/node_modules $(WEB)/dist $(WEB)/build $(WEB)/public/litert $(WEB)/public/model

@@ -9,7 +9,6 @@ others: what the network sees is made of x and y alone.
 """
 
 import json
-import math
 import pathlib
 
 import numpy as np
@@ -19,6 +18,9 @@ from shaky_letters.fit import PEN, SIDE, fit
 from shaky_letters.raster import rasterize
 
 FORMAT, VERSION = "rvsm_tf drawing", 1
+
+LARGEST = 1e5
+"""Largest number in a file; no pad has as many pixels."""
 
 SMALLEST = 0.05
 """Smallest larger side of a drawing that is looked at, as a share of the pad's."""
@@ -78,4 +80,4 @@ def _read(
 
 
 def _numbers(values: list) -> bool:
-    return all(type(v) in (int, float) and math.isfinite(v) for v in values)
+    return all(type(v) in (int, float) and abs(v) <= LARGEST for v in values)

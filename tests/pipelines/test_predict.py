@@ -99,6 +99,7 @@ def test_a_run_and_its_tflite_file_answer_alike(run_folder, tmp_path):
         ({"strokes": [{"x": [1], "y": []}]}, "holds no drawing"),
         ({"strokes": [{"x": [1, "2"], "y": [1, 2]}]}, "holds no drawing"),
         ({"strokes": [{"x": [1, 1e999], "y": [1, 2]}]}, "holds no drawing"),
+        ({"strokes": [{"x": [1, 1e6], "y": [1, 2]}]}, "holds no drawing"),
         ({"strokes": []}, "no ink"),
         ({"strokes": [{"x": [1], "y": [1]}]}, "a single dot"),
         ({"strokes": [{"x": [1, 9], "y": [1, 2]}]}, "too small to tell"),

@@ -1,0 +1,45 @@
+"""Makes tremor.json, beside this file: recordings whose tremor is known.
+
+    python mobile_demo/web/tests/make_tremor.py
+
+It holds the first 18 letters and the first 10 shapes of `shaky_letters`' "test_unseen"
+splits, every other one shaky: the pen-down strokes in pixels of the 100 x 100 picture
+and seconds, and the tremor's frequency (Hz) and amplitude (pixels), 0 without tremor.
+"""
+
+import json
+import pathlib
+from typing import Any
+
+import numpy as np
+
+from shaky_letters.raster import SIZE
+from shaky_letters.shaky_letters_dataset_builder import ShakyLettersConfig, example
+
+COUNTS = {"letters": 18, "shapes": 10}
+FILE = pathlib.Path(__file__).with_name("tremor.json")
+
+
+def record(subject: str, i: int) -> dict[str, Any]:
+    """Returns one recording, rounded to what the file holds."""
+    config = ShakyLettersConfig(name=subject, subject=subject)
+    made = example(config, config.splits()["test_unseen"], i)
+    pen = made["strokes"]
+    ends = np.flatnonzero(np.diff(pen["pen_down"])) + 1
+    parts = np.split(np.arange(len(pen["t"])), ends)
+    return {
+        "hz": round(made["tremor_hz"], 3),
+        "amplitude": round(made["tremor_amplitude"], 3),
+        "width": SIZE,
+        "height": SIZE,
+        "strokes": [
+            {axis: [round(float(v), 2) for v in pen[axis][part]] for axis in "xyt"}
+            for part in parts
+            if pen["pen_down"][part[0]]
+        ],
+    }
+
+
+if __name__ == "__main__":
+    made = [record(subject, i) for subject, n in COUNTS.items() for i in range(n)]
+    FILE.write_text(json.dumps(made, separators=(",", ":")) + "\n")

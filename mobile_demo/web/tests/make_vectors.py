@@ -1,0 +1,111 @@
+"""Writes what the app's tests compare it with: strokes, and what Python says of them.
+
+    python mobile_demo/web/tests/make_vectors.py
+
+Into mobile_demo/web/build/, for the sparse model in mobile_demo/model:
+
+labels.json: 1,000 recordings, 500 each of `test` and of `test_unseen` (letters).
+drawings.json: 100 others of `test_unseen`, with times, for a browser to draw.
+zeroed.tflite: the model with its weights zero: a valid file that answers wrongly.
+
+    {"model": the file's name, "drawings": [{"label": the true one, "strokes": [{"x",
+     "y", "t"}, …], "ink", "python": {"label", "probability"}}, …]}
+
+x and y are pixels of a picture of 100 x 100; t is in seconds. `ink` is the fitted
+picture, written as golden vectors are (docs/reading.md). `python` is what the model
+answers to it in LiteRT on this machine: the label, and the probability of shaky.
+"""
+
+import json
+import pathlib
+
+import numpy as np
+
+from export import flatbuffer, golden, runtime
+from shaky_letters.fit import PEN, fit
+from shaky_letters.raster import rasterize
+from shaky_letters.shaky_letters_dataset_builder import (
+    CLASSES,
+    ShakyLettersConfig,
+    example,
+)
+
+WEB = pathlib.Path(__file__).parents[1]
+MODEL = WEB.parent / "model/sparse"
+BUILD = WEB / "build"
+LETTERS = ShakyLettersConfig(name="letters")
+
+
+def smallest() -> pathlib.Path:
+    """Returns the file that the app takes: the smallest, as the report says."""
+    report = json.loads((MODEL / "report.json").read_text("utf-8"))
+    return MODEL / next(row["file"] for row in report if "smallest" in row["best"])
+
+
+def drawing(split: str, i: int, with_times: bool) -> tuple[dict, np.ndarray]:
+    """Returns an example's strokes and true label, and its fitted picture."""
+    made = example(LETTERS, LETTERS.splits()[split], i)
+    columns = {key: made["strokes"][key].astype("float64") for key in ("x", "y", "t")}
+    pen_down = made["strokes"]["pen_down"]
+    x, y, _ = fit(columns["x"], columns["y"], pen_down)
+    ink = rasterize(x, y, pen_down, PEN)
+    if not with_times:
+        del columns["t"]
+    # A stroke is a run of samples with the pen down, as long as it gets.
+    edges = np.flatnonzero(np.diff(pen_down, prepend=False, append=False))
+    strokes = [
+        {key: values[a:b].round(6).tolist() for key, values in columns.items()}
+        for a, b in zip(edges[::2], edges[1::2])
+    ]
+    label = CLASSES[made["label"]]
+    return {"label": label, "strokes": strokes, "ink": golden.encode(ink)}, ink
+
+
+def answered(examples: list[tuple[dict, np.ndarray]]) -> list[dict]:
+    """Returns drawings with the model's answers."""
+    images = np.stack([ink for _, ink in examples])
+    answers, _ = runtime.run(
+        smallest(), "on", {"image": (images / 255).astype("float32")}
+    )
+    return [
+        {
+            **made,
+            "python": {
+                "label": CLASSES[answer.argmax()],
+                "probability": float(answer[CLASSES.index("shaky")]),
+            },
+        }
+        for (made, _), answer in zip(examples, answers)
+    ]
+
+
+def zeroed(file: bytes) -> bytes:
+    """Returns a model whose weights are zero; its card and its layout stay."""
+    model = flatbuffer.read(file)
+    for graph in model.subgraphs:
+        for tensor in graph.tensors:
+            values = flatbuffer.stored(model, tensor)
+            # Whole numbers of 32 or 64 bits are shapes: without them it is no model.
+            if values is not None and values.dtype not in (np.int32, np.int64):
+                buffer = model.buffers[tensor.buffer]
+                buffer.data = np.zeros(len(buffer.data), "uint8")
+    return flatbuffer.write(model)
+
+
+def write(name: str, examples: list[tuple[dict, np.ndarray]]) -> None:
+    """Writes a file of drawings."""
+    content = {"model": smallest().name, "drawings": answered(examples)}
+    (BUILD / name).write_text(json.dumps(content), "utf-8")
+
+
+def main() -> None:
+    """Writes the files."""
+    BUILD.mkdir(exist_ok=True)
+    splits = "test", "test_unseen"
+    write("labels.json", [drawing(s, i, False) for s in splits for i in range(500)])
+    write("drawings.json", [drawing(splits[1], i, True) for i in range(500, 600)])
+    (BUILD / "zeroed.tflite").write_bytes(zeroed(smallest().read_bytes()))
+
+
+if __name__ == "__main__":
+    main()
