@@ -22,6 +22,7 @@ const kept: { ink: Uint8Array; probability: number }[] = [];
 let networks: { sparse: Classifier; dense: Classifier } | null = null;
 let current: { ink: Uint8Array; probability: number } | null = null;
 let turn = 0; // of the answers; one that comes late is not shown
+let looks = 0; // for evidence; only the last one goes on
 
 function network(): Classifier | null {
   const dense = view.element<HTMLInputElement>("dense").checked;
@@ -76,27 +77,23 @@ function keep(): void {
 }
 
 async function showEvidence(): Promise<void> {
-  const [mine, classifier, looked] = [turn, network(), current];
+  const [mine, classifier, looked] = [++looks, network(), current];
   if (!classifier || !looked) return;
+  const waiting = () => mine === looks && looked === current;
   const words = view.element("evidence-words");
   const found = await evidence(
     looked.ink,
     (ink) => classifier.classify(ink),
     (share) => {
-      if (mine === turn) words.textContent = `Looking: ${view.percent(share)}`;
+      if (waiting()) words.textContent = `Looking: ${view.percent(share)}`;
+      return waiting();
     },
   );
-  if (mine !== turn) return;
-  const most = found.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-  if (most < 0.02) {
-    words.textContent =
-      "No piece decides: without any of them the answer stays the same.";
-    return;
-  }
+  if (!found || !waiting()) return;
   view.paintInk(seen, looked.ink, found);
   words.textContent =
-    "Orange: ink there speaks for shaky. Blue: it speaks for regular. Strongest: " +
-    `${view.percent(most)} of probability.`;
+    "Each piece of the drawing alone: orange where it looks shaky, blue where it looks " +
+    "regular.";
 }
 
 async function load(file: File | undefined): Promise<void> {

@@ -80,8 +80,8 @@ export function showSession(kept: { ink: Uint8Array; probability: number }[]): v
 /**
  * Paints what the network saw.
  *
- * @param evidence if given, for each pixel from -1 (speaks for regular, blue) to 1
- *   (for shaky, orange).
+ * @param evidence if given, for each pixel from -1 (regular, blue) to 1 (shaky,
+ *   orange); it is painted around the ink.
  */
 export function paintInk(
   canvas: HTMLCanvasElement,
@@ -90,15 +90,23 @@ export function paintInk(
 ): void {
   const context = canvas.getContext("2d")!;
   const image = context.createImageData(SIZE, SIZE);
-  const most = Math.max(1e-9, ...(evidence ?? []).map(Math.abs));
   for (let i = 0; i < SIZE * SIZE; i++) {
-    const strength = evidence ? Math.abs(evidence[i]!) / most : 0;
-    const colour = evidence && evidence[i]! < 0 ? [40, 110, 200] : [240, 120, 0];
+    const shown = ink && evidence && isNear(ink, i) ? evidence[i]! : 0;
+    const colour = shown < 0 ? [30, 100, 210] : [240, 120, 0];
     for (let c = 0; c < 3; c++)
-      image.data[4 * i + c] = ink?.[i] ? 0 : 255 + (colour[c]! - 255) * strength;
+      image.data[4 * i + c] = ink?.[i] ? 0 : 255 + (colour[c]! - 255) * Math.abs(shown);
     image.data[4 * i + 3] = 255;
   }
   context.putImageData(image, 0, 0);
+}
+
+/** Whether there is ink within three pixels of one. */
+function isNear(ink: Uint8Array, i: number): boolean {
+  const [row, column] = [Math.floor(i / SIZE), i % SIZE];
+  for (let y = Math.max(row - 3, 0); y <= Math.min(row + 3, SIZE - 1); y++)
+    for (let x = Math.max(column - 3, 0); x <= Math.min(column + 3, SIZE - 1); x++)
+      if (ink[y * SIZE + x]) return true;
+  return false;
 }
 
 /** Shows what the strokes say in time; null where they say nothing of a tremor. */

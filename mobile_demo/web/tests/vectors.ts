@@ -34,25 +34,6 @@ export function recordings(name: string): { model: string; drawings: Recording[]
   return JSON.parse(made(name).toString());
 }
 
-/** The recording that the model is least sure of, where pieces decide. */
-export function closest(): Recording {
-  const { drawings } = recordings("labels.json");
-  const doubt = ({ python }: Recording) => Math.abs(python.probability - 0.5);
-  const found = drawings.reduce((best, one) => (doubt(one) < doubt(best) ? one : best));
-  const timed = found.strokes.map(({ x, y }) => ({
-    x,
-    y,
-    t: x.map((_, i) => i / 100),
-  }));
-  // One after the other.
-  let start = 0;
-  for (const { t } of timed) {
-    t.forEach((s, i) => (t[i] = start + s));
-    start = t.at(-1)! + 0.2;
-  }
-  return { ...found, strokes: timed };
-}
-
 /** Any file that make_vectors.py wrote. */
 export function made(name: string): Buffer {
   try {

@@ -1,7 +1,7 @@
 /** What is shown beside the pad, and files. */
 
 import { readFileSync } from "node:fs";
-import { type Recording, closest, random, recordings } from "../vectors";
+import { type Recording, random, recordings } from "../vectors";
 import { type Strokes, expect, test } from "./app";
 
 /** A drawing that the network answers with this label. */
@@ -194,10 +194,10 @@ test("what is kept adds up to a session", async ({ app, page }) => {
 });
 
 test("the evidence is painted, and said in words", async ({ app, page }) => {
-  await app.draw(closest().strokes, "pen");
+  await app.draw(answered("shaky").strokes, "pen");
   await app.click("evidence");
   const words = page.locator("#evidence-words");
-  await expect(words).toHaveText(/^(Orange: .*Strongest: \d+ %|No piece decides)/);
+  await expect(words).toHaveText(/^Each piece of the drawing alone/);
   const coloured = await page.locator("#seen").evaluate((element) => {
     const seen = element as HTMLCanvasElement;
     const { data } = seen.getContext("2d")!.getImageData(0, 0, 100, 100);
@@ -205,9 +205,7 @@ test("the evidence is painted, and said in words", async ({ app, page }) => {
     for (let i = 0; i < data.length; i += 4) count += Number(data[i] !== data[i + 2]);
     return count;
   });
-  // The words and the picture say the same, whatever the model.
-  const decides = (await words.textContent())!.startsWith("Orange");
-  expect(coloured > 100).toBe(decides);
+  expect(coloured).toBeGreaterThan(100);
   // It is about this drawing, and goes with it.
   await app.click("clear");
   await expect(words).toBeEmpty();
