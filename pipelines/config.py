@@ -34,6 +34,7 @@ class TrainConfig:
     split_layers: str = "dense"
     optimizer: str = "adam"
     learning_rate: float | None = None
+    constant_rate: bool = False
     epochs: int = 20
     batch_size: int = 32
     seed: int = 0
@@ -81,6 +82,11 @@ class TrainConfig:
             raise InputError(
                 "--penalty none makes no zeros, so --target-sparsity "
                 f"{self.target_sparsity} cannot be met: choose l0, l1 or tl1"
+            )
+        if self.constant_rate and (self.structured or self.target_sparsity is not None):
+            raise InputError(
+                "--constant-rate goes with a given --lam: what meets a target has "
+                "learning rates of its own"
             )
         if self.method == "magnitude":
             self._check_magnitude()

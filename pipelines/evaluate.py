@@ -86,7 +86,7 @@ def report(result: dict[str, Any]) -> str:
 @click.option("--split", type=click.Choice(SPLITS), default="test")
 @click.option(
     "--dataset",
-    metavar="letters|shapes|DIR",
+    metavar="letters|shapes|drawings|DIR",
     help="[default: what the run was trained on]",
 )
 def main(run_dir: pathlib.Path, split: str, dataset: str | None) -> None:

@@ -121,7 +121,7 @@ class Recipe:
             model = self._split(model, steps)
         if config.target_sparsity is not None:
             return self._compiled(model, self._until_held)
-        return self._compiled(model, CosineDecay(self._peak, steps))
+        return self._compiled(model, self._falling(self._peak, steps))
 
     def network(self) -> keras.Model:
         """Returns the plain network with its initial weights."""
@@ -145,10 +145,10 @@ class Recipe:
     @property
     def _pull(self) -> float:
         """What κ adds up to, over a training with given λ and β."""
-        if self._config.optimizer == "sgd" and self._config.method == "rvsm":
-            return (
-                self._peak / 2 * self._config.beta * self._epoch * self._config.epochs
-            )
+        config = self._config
+        if config.optimizer == "sgd" and config.method == "rvsm":
+            mean = self._peak if config.constant_rate else self._peak / 2
+            return mean * config.beta * self._epoch * config.epochs
         return _PULL
 
     def _selected(self, model: keras.Model) -> list[keras.Layer]:
@@ -214,11 +214,16 @@ class Recipe:
         if config.optimizer != "sgd" and config.target_sparsity is None:
             # Like ηβ, the pull follows the learning rate to zero: at the end it must
             # not drag weights that the gradient can no longer defend.
-            kappa = CosineDecay(min(1.0, 2 * self._pull / steps), steps)
+            share = 1 if config.constant_rate else 2
+            kappa = self._falling(min(1.0, share * self._pull / steps), steps)
         elif config.optimizer != "sgd":
             kappa = _steady(steps)
         split = dict.fromkeys(config.patterns, self._penalty)
         return rvsm.RVSM(net, split, lam, config.beta, kappa)
+
+    def _falling(self, peak: float, steps: int) -> CosineDecay | float:
+        """Returns a rate that falls to zero, or one that does not, as asked."""
+        return peak if self._config.constant_rate else CosineDecay(peak, steps)
 
     def _split_structures(self, net: keras.Model, steps: int) -> rvsm.RVSM:
         """Returns the model whose filters and units go, down to the design's widths."""
@@ -231,7 +236,9 @@ class Recipe:
         config = self._config
         return rvsm.RVSM(net, split, config.lam, config.beta, _steady(steps))
 
-    def _compiled(self, model: keras.Model, schedule: CosineDecay) -> keras.Model:
+    def _compiled(
+        self, model: keras.Model, schedule: CosineDecay | float
+    ) -> keras.Model:
         optimizer = {
             "sgd": lambda: keras.optimizers.SGD(schedule, momentum=0.9),
             "adam": lambda: keras.optimizers.Adam(schedule),

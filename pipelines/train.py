@@ -140,6 +140,11 @@ def report(metrics: dict[str, Any], output: pathlib.Path) -> str:
     help="At its peak; by default what suits the optimizer.",
 )
 @click.option(
+    "--constant-rate",
+    is_flag=True,
+    help="Keep the learning rate, instead of letting it fall to zero.",
+)
+@click.option(
     "--epochs",
     type=Number(1, whole=True),
     help=f"[default: {TrainConfig.epochs}; {STRUCTURED_EPOCHS} with a structure, of "
@@ -162,7 +167,7 @@ def report(metrics: dict[str, Any], output: pathlib.Path) -> str:
 @click.option(
     "--dataset",
     default="letters",
-    metavar="letters|shapes|DIR",
+    metavar="letters|shapes|drawings|DIR",
     help="DIR is a folder that 'tfds build shaky_letters' made.",
 )
 @click.option(

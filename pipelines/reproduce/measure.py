@@ -38,7 +38,8 @@ def figures(config: TrainConfig, folder: pathlib.Path) -> dict[str, Any]:
           sparse model) and sparsity.
         - scales: share of the dense kernel's weights below 10^-1, 10^-2, …
         - smallest: the smallest |w| in it that is not zero; None if all are.
-        - histogram: how many |w| lie in each of the bins between `EDGES`.
+        - histogram: how many |w| lie in each of the bins between `EDGES`; what is
+          smaller but not zero is in the first.
         - sign_changes: by convolution, from the initial weights to the last.
         - cut: for a method without exact zeros, by share of the smallest |w| set to
           zero, accuracy on test_large.
@@ -57,7 +58,9 @@ def figures(config: TrainConfig, folder: pathlib.Path) -> dict[str, Any]:
         },
         "scales": rvsm.scales(size, 0.1, _DECADES),
         "smallest": float(size[size > 0].min()) if size.any() else None,
-        "histogram": np.histogram(np.log10(size[size > 0]), EDGES)[0].tolist(),
+        "histogram": np.histogram(
+            np.log10(size[size > 0]).clip(EDGES[0], EDGES[-1]), EDGES
+        )[0].tolist(),
     }
     # The first convolutions' initial weights depend on the seed alone.
     before = Recipe(config, None, config.batch_size, False).network()

@@ -174,7 +174,8 @@ def _pictures(output: pathlib.Path, name: str, results: list[Result]) -> list[st
         ]
     if name == "table3":
         dense = [r for r in tables.chosen(results, "table1") if not r.row.paper]
-        return [shown("histograms of the weights", pictures.histograms, dense + some)]
+        both = dense + [r for r in some if tables.in_paper(r)]
+        return [shown("histograms of the weights", pictures.histograms, both)]
     if name == "past":
         return [shown("wrong answers by zeros", pictures.past, some)]
     return []

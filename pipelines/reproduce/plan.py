@@ -90,11 +90,13 @@ def _typical(row: Row) -> bool:
     config = row.config
     share = row.share or config.target_sparsity
     like_another = config.penalty == "l1" or config.a == 1.0
+    variant = config.optimizer == "sgd" and not config.constant_rate
     return (
         (config.dataset == "letters" or config.penalty in ("none", "l0"))
         and share in (None, SHARES[-1])
         and (row.table != "choices" or config == TrainConfig(epochs=config.epochs))
         and not (config.method == "rvsm" and like_another)
+        and not (config.method == "loss" and variant)
     )
 
 
@@ -120,10 +122,13 @@ def _scales(epochs: int) -> list[Row]:
     for a in (0.01, 100.0):
         split = TrainConfig(penalty="tl1", a=a, epochs=epochs)
         loss = dataclasses.replace(split, method="loss", optimizer="sgd")
+        plain = dataclasses.replace(loss, constant_rate=True)
         found += [
             Row("table3", f"RVSM, a = {a:g}", split),
-            Row("table3", f"penalty in the loss, SGD, a = {a:g}", loss),
+            Row("table3", f"penalty in the loss, SGD, a = {a:g}", plain),
         ]
+        if a == 0.01:
+            found.append(Row("table3", f"{found[-1].label}, rate to zero", loss))
     return found
 
 

@@ -55,11 +55,19 @@ def scales(results: list[Result]) -> str:
         smallest = gap(result) if config.method == "rvsm" else ""
         last = (spread(result.sparsity), smallest, spread(result.accuracy))
         rows.append([result.row.label, *shares, *last])
+        if not in_paper(result):
+            continue
         decades, accuracy = TABLE3[config.method, config.a]
         paper = ["" if share is None else f"{share}" for share in decades]
         rows.append(["*the same in the paper*", *paper, "", "", f"{accuracy}"])
     header = ("", *(f"below 10⁻{'¹²³⁴⁵'[i]}" for i in range(5)), "exactly zero")
     return table((*header, "smallest other ÷ threshold", "accuracy"), rows)
+
+
+def in_paper(result: Result) -> bool:
+    """Whether the paper's table 3 has such a line."""
+    config = result.row.config
+    return config.method == "rvsm" or config.constant_rate
 
 
 def gap(result: Result) -> str:

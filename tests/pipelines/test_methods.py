@@ -93,6 +93,25 @@ def test_the_norm_is_kept_where_that_is_asked_for(letters, tmp_path):
     assert norms[False] != pytest.approx(start, rel=1e-3)
 
 
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_rates_fall_to_zero_or_stay(optimizer):
+    """A pull that falls with the rate begins twice as high, and adds up to as much."""
+    steps, rates, pulls = 20 * 160, {}, {}
+    for constant in (False, True):
+        config = TrainConfig(optimizer=optimizer, constant_rate=constant)
+        model = Recipe(config, None, 160 * config.batch_size, False).whole()
+        for step in (0, steps):
+            model.optimizer.iterations.assign(step)
+            rates[constant, step] = float(model.optimizer.learning_rate)
+        if optimizer == "adam":
+            pulls[constant] = model.get_config()["kappa"]
+    assert rates[True, 0] == rates[True, steps] == rates[False, 0] > 0
+    assert rates[False, steps] == 0
+    if pulls:
+        falling = pulls[False]["config"]["initial_learning_rate"]
+        assert falling == pytest.approx(2 * pulls[True])
+
+
 def test_initial_weights_and_kernels_are_as_asked_for():
     config = TrainConfig(stddev=0.07, kernel_size=5)
     network = Recipe(config, None, 160, False).network()
@@ -117,6 +136,8 @@ def test_initial_weights_and_kernels_are_as_asked_for():
         ([*MAGNITUDE, "--optimizer", "sgd"], "--optimizer"),
         ([*MAGNITUDE, "--keep-norm"], "--keep-norm"),
         ([*SIZE, "--keep-norm"], "--keep-norm"),
+        ([*SIZE, "--constant-rate"], "--constant-rate"),
+        ([*MAGNITUDE, "--constant-rate"], "--constant-rate"),
         (["--penalty", "none", "--target-sparsity", "0.9"], "--penalty none"),
         ([*SIZE, "--kernel-size", "5"], "--kernel-size 5"),
         (["--method", "movement"], "movement"),
