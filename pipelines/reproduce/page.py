@@ -24,8 +24,10 @@ never saw. Mean of the seeds, lowest and highest in brackets, all in percent."""
 Share of the dense kernel's weights below 10⁻¹ to 10⁻⁵, in percent, on letters. With
 a = 0.01 RVSM leaves a gap: a weight is exactly zero, or above the threshold. With
 a = 100 thresholding is continuous, and what is not zero begins at zero. Added to the
-loss, the same penalty makes weights small, but none zero, and leaves no gap where one
-could cut.""",
+loss, the same penalty throws weights to and fro across zero, as far as the learning
+rate goes. At a constant rate, which the paper's shares look like, they lie spread over
+the decades, and no gap says where to cut; where the rate falls to zero they come to
+rest close to zero, yet none on it.""",
     "table4": """\
 Share of the weights of each convolution, in percent, whose sign at the end of
 training is not what it was at first. The paper finds most changes in the first
