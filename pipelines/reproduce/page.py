@@ -129,6 +129,7 @@ def _past(results: list[Result]) -> list[str]:
             continue
         rest = [
             f"{r.row.label} {mean(r.accuracy):.2f}"
+            f"{' (within the spread)' if _overlap(r, result) else ''}"
             for r in results
             if tables.share(r) == share and r is not result
         ]
@@ -138,6 +139,13 @@ def _past(results: list[Result]) -> list[str]:
             f"{len(result.cells)} seeds; {', '.join(rest)}."
         )
     return lines
+
+
+def _overlap(one: Result, other: Result) -> bool:
+    """Whether the accuracies of two methods' seeds reach into each other."""
+    return max(min(one.accuracy), min(other.accuracy)) <= min(
+        max(one.accuracy), max(other.accuracy)
+    )
 
 
 def _complete(results: list[Result], rows: list[Row]) -> list[Result]:
