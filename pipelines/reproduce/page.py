@@ -201,6 +201,7 @@ table { border-collapse: collapse; font-size: .92rem;
   font-variant-numeric: tabular-nums; }
 th, td { padding: .35rem .7rem; text-align: left; border-bottom: 1px solid #e4e7eb; }
 th { border-bottom: 2px solid #9aa5b1; vertical-align: bottom; }
+td:first-child { min-width: 9rem; }
 td code { font-size: .85em; }
 td small { display: block; white-space: nowrap; color: #52606d; }
 img { max-width: 100%; height: auto; }
