@@ -29,7 +29,8 @@ def run(
         output: folder of the page; its folder `cells` has a file for each run.
         only: names of `TABLES`; all if empty.
         seeds: of each row; a few rows take two more.
-        jobs: runs at a time; one for each core if None, or one on a GPU.
+        jobs: runs at a time; if None one for each core and one more, which computes
+            while another reads or compiles, or one on a GPU.
         fresh: train again what has been trained.
         quick: an epoch each, one seed.
 
@@ -52,7 +53,7 @@ def run(
     for dataset in sorted(datasets):
         data.prepare(dataset)
     cells = output / "cells"
-    jobs = jobs or (1 if device.detect().gpu else os.cpu_count() or 1)
+    jobs = jobs or (1 if device.detect().gpu else (os.cpu_count() or 1) + 1)
     workers.train(configs, cells, _RUNS, jobs, fresh)
     words = ["python -m pipelines.reproduce", f"--output {output}"]
     words += [f"--only {table}" for table in only]
@@ -71,7 +72,7 @@ def run(
 @click.option(
     "--jobs",
     type=Number(1, whole=True),
-    help="Runs at a time.  [default: one for each core; on a GPU one]",
+    help="Runs at a time.  [default: one more than cores; on a GPU one]",
 )
 @click.option("--fresh", is_flag=True, help="Train again what has been trained.")
 @click.option("--quick", is_flag=True, help="One epoch, one seed: see that it runs.")
