@@ -26,7 +26,7 @@ demo: $(WEB)/node_modules/installed $(if $(RUN),.venv/installed)
 	@echo "without a cable:  'make demo HTTPS=1', then https://<this machine>:$(PORT)/;" \
 		"the tablet warns of the certificate once, and keeps nothing offline"
 	@echo
-	@HTTPS=$(HTTPS) npm --prefix $(WEB) --silent run serve -- --port $(PORT)
+	@HTTPS=$(HTTPS) PORT=$(PORT) npm --prefix $(WEB) --silent run serve
 
 apk: $(WEB)/node_modules/installed
 	@npm --prefix $(WEB) --silent run build

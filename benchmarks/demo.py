@@ -69,10 +69,10 @@ def main(rounds: int, output: pathlib.Path | None) -> None:
             "The tablet's app",
             f"python -m benchmarks.demo --rounds {rounds} --output {output}",
             f"In Chromium, slowed {first['slower']} times by itself but for the last "
-            f"two lines. {first['drawings']} letters a run, drawn with pen events, their "
-            "last second at the pace of the recording. Milliseconds: median of the "
-            "runs' medians, lowest and highest of them, and the worst of all. Frames "
-            "come at the screen's 60 a second: 16.7 says that none was late.",
+            f"two lines. {first['drawings']} letters a run, drawn with pen events, "
+            "their last second at the pace of the recording. Milliseconds: median of "
+            "the runs' medians, lowest and highest of them, and the worst of all. "
+            "Frames come at the screen's 60 a second: 16.7 says that none was late.",
             rows,
         )
 
