@@ -18,10 +18,14 @@ test("speed on a processor that is six times slower", async ({ app, page }) => {
   const [sparse, dense] = (await card.allTextContents()).map(parseFloat);
   await app.cdp.send("Emulation.setCPUThrottlingRate", { rate: SLOWER });
   await page.evaluate(watch);
+  await app.cdp.send("Performance.enable");
   const frames: number[] = [];
+  const work: number[] = [];
   for (let i = 0; i < DRAWINGS; i++) {
     await test.step("draw", async () => {
-      frames.push(...(await drawAtItsPace(app, longest(drawings[i]!.strokes))));
+      const drawn = await drawAtItsPace(app, longest(drawings[i]!.strokes));
+      frames.push(...drawn.frames);
+      work.push(drawn.busy / drawn.frames.length);
     });
     await page.waitForFunction(
       (n) => performance.getEntriesByName("settled").length === n,
@@ -42,6 +46,7 @@ test("speed on a processor that is six times slower", async ({ app, page }) => {
     pen_up_to_answer_ms: summary(await durations("answer")),
     pen_up_to_frame_with_answer_ms: summary(await durations("shown")),
     pen_up_to_tremor_ms: summary(await durations("settled")),
+    work_in_a_frame_ms: summary(work),
     frame_while_drawing_ms: summary(frames),
   };
   writeFileSync(path("../build/speed.json"), `${JSON.stringify(speed, null, 2)}\n`);
@@ -81,11 +86,11 @@ function watch(): void {
   requestAnimationFrame(frame);
 }
 
-/** Draws a stroke, and returns how long the frames took until the pen went up. */
+/** Draws a stroke; returns how long frames took until pen-up, and the work in all. */
 async function drawAtItsPace(
   app: App,
   { x, y, t }: Strokes[number],
-): Promise<number[]> {
+): Promise<{ frames: number[]; busy: number }> {
   const { left, top, side } = await app.sheet();
   const at = (i: number): [number, number] => [
     left + (x[i]! * side) / 100,
@@ -97,6 +102,7 @@ async function drawAtItsPace(
   await Promise.all(sent);
 
   const from = await app.page.evaluate(() => performance.now());
+  const before = await busy(app);
   const start = performance.now();
   for (let i = slow; i < x.length; i++) {
     const early = 1000 * (t[i]! - t[slow - 1]!) - (performance.now() - start);
@@ -104,6 +110,7 @@ async function drawAtItsPace(
     sent.push(app.send("pen", "move", at(i), i));
   }
   await Promise.all(sent);
+  const worked = (await busy(app)) - before;
   const frames = await app.page.evaluate(
     (from) =>
       performance
@@ -113,7 +120,13 @@ async function drawAtItsPace(
     from,
   );
   await app.send("pen", "up", at(x.length - 1));
-  return frames;
+  return { frames, busy: worked };
+}
+
+/** Milliseconds that the page's main thread has worked so far. */
+async function busy(app: App): Promise<number> {
+  const { metrics } = await app.cdp.send("Performance.getMetrics");
+  return 1000 * metrics.find(({ name }) => name === "TaskDuration")!.value;
 }
 
 function longest(strokes: Strokes): Strokes[number] {
