@@ -17,6 +17,7 @@ import json
 import pathlib
 
 import numpy as np
+from recordings import Strokes, strokes_of
 
 from export import golden
 from shaky_letters.fit import PEN, fit
@@ -24,17 +25,6 @@ from shaky_letters.raster import rasterize
 from shaky_letters.shaky_letters_dataset_builder import Builder, example
 
 FILE = pathlib.Path(__file__).with_name("raster.json")
-
-Strokes = list[dict[str, list[float]]]
-
-
-def strokes_of(x: np.ndarray, y: np.ndarray, pen_down: np.ndarray) -> Strokes:
-    """Returns a recording's strokes: its maximal runs of samples with the pen down."""
-    edges = np.flatnonzero(np.diff(pen_down, prepend=False, append=False))
-    return [
-        {"x": x[a:b].tolist(), "y": y[a:b].tolist()}
-        for a, b in zip(edges[::2], edges[1::2])
-    ]
 
 
 def path_of(strokes: Strokes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -49,8 +39,9 @@ def written(config: str, split: str, i: int) -> tuple[Strokes, float]:
     """Returns every fourth sample of an example's strokes, and the pen's width."""
     subject = {c.name: c for c in Builder.BUILDER_CONFIGS}[config]
     made = example(subject, subject.splits()[split], i)
-    x, y, _, pen_down = made["strokes"].values()
-    return strokes_of(x[::4], y[::4], pen_down[::4]), made["pen_width"]
+    pen = {name: column[::4] for name, column in made["strokes"].items()}
+    columns = {axis: pen[axis] for axis in "xy"}
+    return strokes_of(columns, pen["pen_down"]), made["pen_width"]
 
 
 def line(*points: tuple[float, float]) -> dict[str, list[float]]:

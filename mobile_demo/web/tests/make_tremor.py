@@ -11,7 +11,7 @@ import json
 import pathlib
 from typing import Any
 
-import numpy as np
+from recordings import strokes_of
 
 from shaky_letters.raster import SIZE
 from shaky_letters.shaky_letters_dataset_builder import ShakyLettersConfig, example
@@ -25,18 +25,13 @@ def record(subject: str, i: int) -> dict[str, Any]:
     config = ShakyLettersConfig(name=subject, subject=subject)
     made = example(config, config.splits()["test_unseen"], i)
     pen = made["strokes"]
-    ends = np.flatnonzero(np.diff(pen["pen_down"])) + 1
-    parts = np.split(np.arange(len(pen["t"])), ends)
+    columns = {axis: pen[axis].astype("float64").round(2) for axis in "xyt"}
     return {
         "hz": round(made["tremor_hz"], 3),
         "amplitude": round(made["tremor_amplitude"], 3),
         "width": SIZE,
         "height": SIZE,
-        "strokes": [
-            {axis: [round(float(v), 2) for v in pen[axis][part]] for axis in "xyt"}
-            for part in parts
-            if pen["pen_down"][part[0]]
-        ],
+        "strokes": strokes_of(columns, pen["pen_down"]),
     }
 
 

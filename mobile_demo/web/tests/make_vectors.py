@@ -20,6 +20,7 @@ import json
 import pathlib
 
 import numpy as np
+from recordings import strokes_of
 
 from export import flatbuffer, golden, runtime
 from shaky_letters.fit import PEN, fit
@@ -51,12 +52,8 @@ def drawing(split: str, i: int, with_times: bool) -> tuple[dict, np.ndarray]:
     ink = rasterize(x, y, pen_down, PEN)
     if not with_times:
         del columns["t"]
-    # A stroke is a run of samples with the pen down, as long as it gets.
-    edges = np.flatnonzero(np.diff(pen_down, prepend=False, append=False))
-    strokes = [
-        {key: values[a:b].round(6).tolist() for key, values in columns.items()}
-        for a, b in zip(edges[::2], edges[1::2])
-    ]
+    columns = {key: values.round(6) for key, values in columns.items()}
+    strokes = strokes_of(columns, pen_down)
     label = CLASSES[made["label"]]
     return {"label": label, "strokes": strokes, "ink": golden.encode(ink)}, ink
 
