@@ -40,6 +40,9 @@ export class Pad {
   /** Shows another drawing, scaled into the pad. */
   set drawing({ width, height, strokes }: Drawing) {
     const scale = SIDE / Math.max(width, height);
+    const last = strokes.flatMap(({ t }) => t).reduce((a, b) => Math.max(a, b), 0);
+    // What is drawn next comes after what is there.
+    this.start = performance.now() - 1000 * last;
     this.active = null;
     this.strokes = strokes.map((stroke) => ({
       ...stroke,

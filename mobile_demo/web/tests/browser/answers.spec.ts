@@ -108,6 +108,18 @@ test("save, clear and load give the same answer", async ({ app, page }, info) =>
   await expect(page.locator("#result")).toHaveAttribute("data-label", "shaky");
   expect(await app.answer()).toEqual(before);
   expect(await app.strokes()).toEqual(strokes);
+
+  // A stroke that is added comes after those that were loaded.
+  const last = Math.max(...strokes.flatMap(({ t }) => t));
+  const { left, top, side } = await app.sheet();
+  await page.mouse.move(left + side / 4, top + side / 4);
+  await page.mouse.down();
+  await page.mouse.move(left + side / 2, top + side / 3, { steps: 5 });
+  await page.mouse.up();
+  const added = (await app.strokes()).at(-1)!;
+  expect(added.pointer).toBe("mouse");
+  expect(added.t[0]!).toBeGreaterThanOrEqual(last);
+  expect(added.t[0]!).toBeLessThan(last + 60);
 });
 
 test("a file with no drawing in it is refused in words", async ({ app, page }) => {
