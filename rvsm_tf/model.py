@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
-import tensorflow as tf
 from keras.optimizers.schedules import LearningRateSchedule
 
+from . import backend
 from .graph import set_weights
 from .schedules import Schedule
 from .selection import Selection, key_of
@@ -78,7 +78,7 @@ class RVSM(keras.Model):
 
     def build(self, input_shape: Any) -> None:
         """Builds the network, and finds the kernels to split."""
-        with tf.init_scope():  # once, not again and again in the step that builds
+        with backend.once():  # not again and again in the step that builds
             if not self.net.built:
                 self.net(keras.tree.map_shape_structure(keras.KerasTensor, input_shape))
             self._make_splitting()
@@ -87,20 +87,41 @@ class RVSM(keras.Model):
         """Returns the network's output, computed with w."""
         return self.net(inputs)
 
-    def train_step(self, data: Any) -> dict[str, Any]:
+    def train_step(self, *arguments: Any) -> Any:
         """Makes one iteration of the method: Keras's own training step, and the pull.
 
         Args:
-            data: a batch, as Keras hands it over.
+            *arguments: what Keras hands over: a batch; on JAX the state, that is the
+                values of all variables, and a batch.
 
         Returns:
-            the metrics by name.
+            the metrics by name; on JAX these and the state after the step.
         """
         if not self.built:
-            x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+            x, _, _ = keras.utils.unpack_x_y_sample_weight(arguments[-1])
             self.build(keras.tree.map_structure(lambda t: (None, *t.shape[1:]), x))
+        if backend.JAX:
+            return self._stateless_train_step(*arguments)
         with self.splitting.step(self.optimizer):
-            return super().train_step(data)
+            return super().train_step(*arguments)
+
+    def _stateless_train_step(
+        self, state: backend.Values, data: Any
+    ) -> tuple[dict[str, Any], backend.Values]:
+        variables = (
+            self.trainable_variables,
+            self.non_trainable_variables,
+            self.optimizer.variables,
+            self.metrics_variables,
+        )
+
+        def step():
+            with self.splitting.step(self.optimizer):
+                logs, after = super(RVSM, self).train_step(state, data)
+                backend.assign(variables, after)
+            return logs
+
+        return backend.without_side_effects(step, variables, state)
 
     def evaluate(self, *args: Any, **kwargs: Any) -> Any:
         """Does what `keras.Model.evaluate` does, with the sparse model."""
