@@ -5,7 +5,6 @@ from typing import Any
 
 from commands.files import replacing, write_json
 from commands.markdown import table
-from pipelines.device import words
 
 
 def write(
@@ -15,6 +14,7 @@ def write(
     command: str,
     text: str,
     rows: list[dict[str, Any]],
+    machine: str | None = None,
 ) -> None:
     """Writes NAME.md and NAME.json.
 
@@ -25,12 +25,17 @@ def write(
         command: what made it, as typed.
         text: a paragraph or table of its own, Markdown.
         rows: the figures; all have the same keys, which become the table's columns.
+        machine: in words; by default as TensorFlow sees it.
     """
+    if machine is None:
+        from pipelines.device import words  # not at the top: JAX needs no TensorFlow
+
+        machine = words()
     folder.mkdir(parents=True, exist_ok=True)
     lines = [
         f"# {title}",
         "",
-        f"Made by `{command}` on {words()}.",
+        f"Made by `{command}` on {machine}.",
         "",
         text,
         "",
