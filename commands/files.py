@@ -35,15 +35,13 @@ def write_json(path: pathlib.Path, value: Any) -> None:
 
 
 def write_rows(path: pathlib.Path, rows: list[dict[str, Any]]) -> None:
-    """Writes rows as CSV, with the first row's keys as the header.
-
-    What a later row does not have is left empty.
-    """
+    """Writes rows as CSV, with all keys as the header; what a row lacks stays empty."""
+    keys = dict.fromkeys(key for row in rows for key in row)
     with (
         replacing(path) as draft,
         open(draft, "w", newline="", encoding="utf-8") as file,
     ):
-        writer = csv.DictWriter(file, rows[0].keys())
+        writer = csv.DictWriter(file, keys)
         writer.writeheader()
         writer.writerows(rows)
 

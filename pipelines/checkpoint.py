@@ -10,7 +10,8 @@ import keras
 from commands.cli import InputError
 from commands.files import read_rows, replacing, write_rows
 
-HISTORY = "history.csv"
+from .config import HISTORY
+from .waiting import Waiting
 
 
 def load_model(file: pathlib.Path) -> keras.Model:
@@ -72,6 +73,7 @@ class History(keras.callbacks.Callback):
         epochs: of the whole run.
         images: per epoch.
         sparsity: of a model that does not say it itself.
+        waiting: watches the batches, if anything does.
         quiet: print nothing.
     """
 
@@ -82,6 +84,7 @@ class History(keras.callbacks.Callback):
         epochs: int,
         images: int,
         sparsity: float,
+        waiting: Waiting | None,
         quiet: bool,
     ):
         super().__init__()
@@ -95,20 +98,29 @@ class History(keras.callbacks.Callback):
         self._epochs = epochs
         self._images = images
         self._sparsity = sparsity
+        self._waiting = waiting
         self._quiet = quiet
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         """Starts the clock."""
         self._start = time.perf_counter()
+        if self._waiting:
+            self._waiting.take()
 
     def on_test_begin(self, logs: dict | None = None) -> None:
         """Stops the clock: the time is that of training alone."""
         self._seconds = time.perf_counter() - self._start
+        if self._waiting:
+            self._waited = self._waiting.take() / self._seconds
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Writes and prints the epoch."""
         sparsity = logs.get("sparsity", self._sparsity)
         row = {"epoch": epoch + 1, "seconds": self._seconds, "images": self._images}
+        waiting = ""
+        if self._waiting:
+            row["waiting"] = self._waited
+            waiting = f", {100 * self._waited:.1f} % of it waiting for images"
         self.rows.append({**row, "sparsity": sparsity, **logs})
         write_rows(self._file, self.rows)
         if not self._quiet:
@@ -116,5 +128,5 @@ class History(keras.callbacks.Callback):
                 f"epoch {epoch + 1:3d}/{self._epochs}   "
                 f"test accuracy {100 * logs['val_accuracy']:6.2f} %   "
                 f"zeros {100 * sparsity:6.2f} %   "
-                f"loss {logs['loss']:.4f}   {self._seconds:.1f} s"
+                f"loss {logs['loss']:.4f}   {self._seconds:.1f} s{waiting}"
             )

@@ -7,11 +7,13 @@ from typing import Any
 from commands.cli import InputError
 from commands.files import read_json, write_json
 
-CONFIG = "config.json"
+CONFIG, HISTORY, METRICS = "config.json", "history.csv", "metrics.json"
 METHODS = ("rvsm", "loss", "magnitude")
 PENALTIES = ("l0", "l1", "tl1", "none")
 OPTIMIZERS = ("sgd", "adam", "adamw")
 PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
+DISTRIBUTIONS = ("mirrored", "multiworker")
+"""All devices of this machine together, or several machines."""
 STRUCTURES = {"filters": ("conv1", "conv2", "conv3"), "units": ("dense",)}
 """What can be cut out of the paper's network as a whole, and of which layers."""
 STRUCTURED_EPOCHS = 60
@@ -133,6 +135,25 @@ class TrainConfig:
                     f"--method magnitude does not know --{name.replace('_', '-')}: it "
                     "prunes the dense layer of the paper's network, with Adam"
                 )
+
+
+def check_distribution(distribute: str | None, config: TrainConfig) -> None:
+    """Makes sure that what is to be trained can be spread over several devices.
+
+    Raises:
+        InputError: it cannot.
+    """
+    if distribute is None:
+        return
+    if config.structured:
+        raise InputError(
+            f"--distribute {distribute}: what a size or a speed leaves of the network "
+            "is too small to be spread: train it on one device"
+        )
+    if config.method == "magnitude":
+        raise InputError(
+            f"--distribute {distribute}: --method magnitude trains on one device"
+        )
 
 
 def check_output(output: pathlib.Path, config: TrainConfig, resume: bool) -> None:

@@ -18,8 +18,7 @@ from commands.cli import quietly
 from commands.files import write_rows
 
 from . import data
-from .checkpoint import HISTORY
-from .config import claim
+from .config import HISTORY, claim
 from .training import Training
 
 _EVERY = 16  # steps between two masks; as many as between two thresholds of ours

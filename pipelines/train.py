@@ -13,20 +13,28 @@ import click
 from commands.cli import Command, InputError, Number, Size, quietly
 from commands.files import read_json
 
+from . import cluster, supervision
 from .config import (
+    DISTRIBUTIONS,
     METHODS,
+    METRICS,
     OPTIMIZERS,
     PENALTIES,
     PRECISIONS,
     STRUCTURED_EPOCHS,
     TrainConfig,
+    check_distribution,
     check_output,
 )
 
 
 def run(
-    config: TrainConfig, output: pathlib.Path, resume: bool = False, quiet: bool = False
-) -> dict[str, Any]:
+    config: TrainConfig,
+    output: pathlib.Path,
+    resume: bool = False,
+    quiet: bool = False,
+    distribute: str | None = None,
+) -> dict[str, Any] | None:
     """Trains, hardens, measures, and writes what `design.md` lists into a folder.
 
     Args:
@@ -34,19 +42,26 @@ def run(
         output: the run's folder, created if need be; empty unless resuming.
         resume: continue the run that was interrupted in that folder.
         quiet: print nothing.
+        distribute: one of `config.DISTRIBUTIONS`, or None for one device.
 
     Returns:
-        the contents of metrics.json.
+        the contents of metrics.json; None from a worker that does not lead.
 
     Raises:
         InputError: something given is wrong or damaged.
         OSError: a file cannot be written.
     """
     config.check()
-    check_output(output, config, resume)
-    finished = output / "metrics.json"
-    if resume and finished.exists():
-        return read_json(finished)
+    check_distribution(distribute, config)
+    finished = output / METRICS
+    if cluster.leads(distribute):
+        check_output(output, config, resume)
+        if resume and finished.exists():
+            return read_json(finished)
+    elif finished.exists():
+        return None
+    if distribute == "multiworker":
+        return supervision.run(config, output, quiet)
     # TensorFlow takes seconds to import; wrong arguments are answered before that.
     with quietly():
         if config.method == "magnitude":
@@ -54,7 +69,7 @@ def run(
         else:
             from .training import Training
 
-    return Training(config, output, quiet).run()
+    return Training(config, output, quiet, distribute).run()
 
 
 def report(metrics: dict[str, Any], output: pathlib.Path) -> str:
@@ -182,13 +197,29 @@ def report(metrics: dict[str, Any], output: pathlib.Path) -> str:
     metavar="DIR",
     help="Folder of the run.  [default: runs/<time>-<penalty>]",
 )
+@click.option(
+    "--distribute",
+    type=click.Choice(DISTRIBUTIONS),
+    help="All devices of this machine train together, or all workers in TF_CONFIG.",
+)
 @click.option("--resume", is_flag=True, help="Continue the run in --output.")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
-def main(output: pathlib.Path | None, resume: bool, quiet: bool, **options: Any):
+def main(
+    output: pathlib.Path | None,
+    distribute: str | None,
+    resume: bool,
+    quiet: bool,
+    **options: Any,
+):
     """Train the paper's network by variable splitting on shaky letters."""
     if output is None:
         if resume:
             raise InputError("--resume needs the run's folder: --output DIR")
+        if distribute == "multiworker":
+            raise InputError(
+                "--distribute multiworker needs a folder that all workers see: "
+                "--output DIR"
+            )
         now = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
         rvsm = options["method"] == "rvsm"
         kind = options["penalty" if rvsm else "method"]
@@ -196,8 +227,8 @@ def main(output: pathlib.Path | None, resume: bool, quiet: bool, **options: Any)
     config = TrainConfig(**{k: v for k, v in options.items() if v is not None})
     if options["epochs"] is None and config.structured:
         config = dataclasses.replace(config, epochs=STRUCTURED_EPOCHS)
-    metrics = run(config, output, resume, quiet)
-    if not quiet:
+    metrics = run(config, output, resume, quiet, distribute)
+    if metrics and not quiet:
         click.echo(report(metrics, output))
 
 

@@ -13,10 +13,12 @@ import rvsm_tf as rvsm
 from commands.files import read_rows, replacing, write_json
 
 from . import data, design, device, handover, plots
-from .checkpoint import HISTORY, Checkpoint, History
-from .config import TrainConfig, claim
+from .checkpoint import Checkpoint, History
+from .config import HISTORY, METRICS, TrainConfig, claim
+from .distribution import Distribution
 from .evaluate import SPLITS, classify
 from .recipe import Recipe
+from .waiting import Waiting
 
 
 class Training:
@@ -26,20 +28,32 @@ class Training:
         config: what to train.
         output: the run's folder.
         quiet: print nothing.
+        distribute: one of `config.DISTRIBUTIONS`, or None for one device.
     """
 
-    def __init__(self, config: TrainConfig, output: pathlib.Path, quiet: bool):
+    def __init__(
+        self,
+        config: TrainConfig,
+        output: pathlib.Path,
+        quiet: bool,
+        distribute: str | None = None,
+    ):
         self.config = config
         self.output = output
         self.quiet = quiet
+        self._distribution = Distribution(distribute)
         self.device = device.detect()
         self.precision = config.precision
         if config.precision == "auto":
             self.precision = self.device.precision
 
-    def run(self) -> dict[str, Any]:
-        """Trains, or goes on training, and writes the results; returns the metrics."""
+    def run(self) -> dict[str, Any] | None:
+        """Trains, or goes on training, and writes the results; returns the metrics.
+
+        A worker that does not lead writes nothing, and returns None.
+        """
         config = self.config
+        self._distribution.check(config.batch_size)
         builder = data.prepare(config.dataset, self.quiet)
         self._train, self._test = (
             data.load(builder, "train"),
@@ -52,6 +66,8 @@ class Training:
         images, jit_compile = len(self._train), self.device.jit_compile
         self._recipe = Recipe(config, self._design, images, jit_compile)
         sparse, final = self._trained()
+        if not self._distribution.leads:
+            return None
         history = read_rows(self.output / HISTORY)
         metrics = self._measure(sparse, final, builder, history)
         with replacing(self.output / "model.keras") as draft:
@@ -61,16 +77,17 @@ class Training:
         cut = self._design is not None
         plots.convergence(self.output / "convergence.png", history, held, cut)
         plots.samples(self.output / "samples.png", self._train.image, self._train.label)
-        write_json(self.output / "metrics.json", metrics)
+        write_json(self.output / METRICS, metrics)
         Checkpoint(self.output).file.unlink(missing_ok=True)
         return metrics
 
     def _trained(self) -> tuple[keras.Model, keras.Model]:
         """Trains, or goes on; returns the sparse model, and the same ready to ship."""
         self._checkpoint = Checkpoint(self.output)
-        with _policy(self.precision):
+        with _policy(self.precision), self._distribution.scope():
             model = self._checkpoint.restore() or self._recipe.whole()
-            claim(self.output, self.config)
+            if self._distribution.leads:
+                claim(self.output, self.config)
             if self._design:
                 design.write(self.output, self._design)
             if not self._recipe.two_phases or isinstance(model, rvsm.RVSM):
@@ -127,34 +144,55 @@ class Training:
         batch_size, images = self.config.batch_size, self._train
         steps = len(images) // batch_size
         first = start + int(model.optimizer.iterations) // steps
-        split = isinstance(model, rvsm.RVSM)
+        self._distribution.agree(first)
+        if first < end:
+            batches = data.training_batches(
+                images, batch_size, self.config.seed, range(first, end)
+            )
+            waiting = Waiting() if self._distribution.devices == 1 else None
+            if waiting:
+                batches = waiting.watched(batches)
+            callbacks = []
+            if self._distribution.leads:
+                callbacks = self._callbacks(model, start, first, waiting)
+            self._distribution.fit(
+                model,
+                x=self._distribution.spread(batches, batch_size),
+                epochs=end,
+                initial_epoch=first,
+                steps_per_epoch=steps,
+                validation_data=data.batches(self._test),
+                callbacks=callbacks,
+                shuffle=False,  # the batches are shuffled already
+                verbose=0,
+            )
+
+    def _callbacks(
+        self, model: keras.Model, start: int, first: int, waiting: Waiting | None
+    ) -> list[keras.callbacks.Callback]:
+        """Returns what keeps a phase's record.
+
+        Args:
+            model: compiled.
+            start: epochs of the run before the phase.
+            first: epochs of the run already done.
+            waiting: watches the batches; None where several devices take them.
+        """
+        batch_size = self.config.batch_size
         history = History(
             self.output,
             first,
             epochs=self.config.epochs,
-            images=steps * batch_size,
+            images=len(self._train) // batch_size * batch_size,
             sparsity=self._sparsity(model) if start else 0.0,
+            waiting=waiting,
             quiet=self.quiet,
         )
         board = keras.callbacks.TensorBoard(
             self.output / "tensorboard", write_graph=False
         )
-        if first < end:
-            model.fit(
-                data.training_batches(
-                    images, batch_size, self.config.seed, range(first, end)
-                ),
-                epochs=end,
-                initial_epoch=first,
-                steps_per_epoch=steps,
-                validation_data=data.batches(self._test),
-                callbacks=[
-                    *([rvsm.RVSMCallback()] if split else []),
-                    *(board, history, self._checkpoint),
-                ],
-                shuffle=False,  # the batches are shuffled already
-                verbose=0,
-            )
+        split = [rvsm.RVSMCallback()] if isinstance(model, rvsm.RVSM) else []
+        return [*split, board, history, self._checkpoint]
 
     def _in_float32(self, model: keras.Model) -> keras.Model:
         """Returns the plain, hardened network in float32, whatever trained it."""
@@ -204,6 +242,8 @@ class Training:
 
     def _draw_weights(self, model: keras.Model) -> None:
         """Draws the split kernels of a model in training, dense and sparse."""
+        if not self._distribution.leads:
+            return
         dense = sparse = _values(model, self._recipe.layers)
         if isinstance(model, rvsm.RVSM):
             sparse = _values(model.harden(), self._recipe.layers)

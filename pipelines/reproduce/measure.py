@@ -10,8 +10,7 @@ import rvsm_tf as rvsm
 from commands.files import read_json, read_rows
 
 from .. import checkpoint, data
-from ..checkpoint import HISTORY
-from ..config import TrainConfig
+from ..config import HISTORY, METRICS, TrainConfig
 from ..evaluate import outputs
 from ..recipe import Recipe
 from .plan import SHARES
@@ -44,7 +43,7 @@ def figures(config: TrainConfig, folder: pathlib.Path) -> dict[str, Any]:
         - cut: for a method without exact zeros, by share of the smallest |w| set to
           zero, accuracy on test_large.
     """
-    metrics = read_json(folder / "metrics.json")
+    metrics = read_json(folder / METRICS)
     rows = read_rows(folder / HISTORY)
     model = checkpoint.load_model(folder / "model.keras")
     kept = ("test_accuracy", "test_unseen_accuracy", "test_large_accuracy")

@@ -1,18 +1,17 @@
 """Trains many runs, a process for each, a few at a time."""
 
-import multiprocessing
 import multiprocessing.connection
 import os
 import pathlib
 import shutil
 import sys
-import threading
 import time
 from typing import Any
 
 import click
 
-from commands.cli import InputError, quietly, told
+from commands import children
+from commands.cli import InputError, quietly
 from commands.files import read_rows
 
 from ..config import TrainConfig
@@ -50,8 +49,6 @@ def train(
     for config in configs if fresh else finished:
         shutil.rmtree(runs / cell.name(config), ignore_errors=True)
     threads = max(1, (os.cpu_count() or 1) // jobs)
-    # A forked TensorFlow does not work.
-    spawn = multiprocessing.get_context("spawn")
     running: dict[Any, TrainConfig] = {}
     total, done, shown = sum(c.epochs for c in waiting), 0, 0
     interactive, first = sys.stdout.isatty(), time.monotonic()
@@ -59,10 +56,7 @@ def train(
         while waiting or running:
             while waiting and len(running) < jobs:
                 config = waiting.pop(0)
-                process = spawn.Process(
-                    target=_work, args=(config, cells, runs, threads), daemon=True
-                )
-                process.start()
+                process = children.start(_work, config, cells, runs, threads)
                 running[process] = config
             sentinels = [process.sentinel for process in running]
             multiprocessing.connection.wait(sentinels, timeout=1)
@@ -94,36 +88,21 @@ def _work(
     config: TrainConfig, cells: pathlib.Path, runs: pathlib.Path, threads: int
 ) -> None:
     """Trains and measures one run, in a process of its own."""
-    threading.Thread(target=_end_with_parent, daemon=True).start()
     commit, folder = cell.commit(), runs / cell.name(config)
-    try:
-        with quietly():
-            import tensorflow as tf
+    with quietly():
+        import tensorflow as tf
 
-            from .. import data, device
-            from ..train import run
-            from .measure import figures
+        from .. import data, device
+        from ..train import run
+        from .measure import figures
 
-        tf.config.threading.set_intra_op_parallelism_threads(threads)
-        tf.config.threading.set_inter_op_parallelism_threads(threads)
-        data.prepare(config.dataset, quiet=True)
-        begun = (folder / "config.json").exists()
-        if not begun:  # what a kill left while it was tidied up
-            shutil.rmtree(folder, ignore_errors=True)
-        run(config, folder, resume=begun, quiet=True)
-        found = figures(config, folder)
-        cell.write(cells, config, commit, device.words(), found)
-        shutil.rmtree(folder)
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except Exception as error:
-        if told(error) is None:
-            raise
-        click.echo(f"\nError: {told(error)}", err=True)
-        sys.exit(2)
-
-
-def _end_with_parent() -> None:
-    """Ends the process when the one that started it is gone, however it went."""
-    multiprocessing.parent_process().join()
-    os._exit(1)
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    tf.config.threading.set_inter_op_parallelism_threads(threads)
+    data.prepare(config.dataset, quiet=True)
+    begun = (folder / "config.json").exists()
+    if not begun:  # what a kill left while it was tidied up
+        shutil.rmtree(folder, ignore_errors=True)
+    run(config, folder, resume=begun, quiet=True)
+    found = figures(config, folder)
+    cell.write(cells, config, commit, device.words(), found)
+    shutil.rmtree(folder)
