@@ -3,7 +3,6 @@
 python -m pipelines.train --penalty tl1 --a 0.1
 """
 
-import dataclasses
 import datetime
 import pathlib
 from typing import Any
@@ -193,10 +192,7 @@ def main(output: pathlib.Path | None, resume: bool, quiet: bool, **options: Any)
         rvsm = options["method"] == "rvsm"
         kind = options["penalty" if rvsm else "method"]
         output = pathlib.Path("runs") / f"{now}-{kind}"
-    config = TrainConfig(**{k: v for k, v in options.items() if v is not None})
-    if options["epochs"] is None and config.structured:
-        config = dataclasses.replace(config, epochs=STRUCTURED_EPOCHS)
-    metrics = run(config, output, resume, quiet)
+    metrics = run(TrainConfig.given(options), output, resume, quiet)
     if not quiet:
         click.echo(report(metrics, output))
 
