@@ -4,6 +4,7 @@ python -m pipelines.sweep --grid pipelines/sweep/example.toml --output runs/swee
 """
 
 import pathlib
+import types
 
 import click
 
@@ -61,7 +62,7 @@ def run(
     return files
 
 
-def _cluster():
+def _cluster() -> types.ModuleType:
     """Returns the module that needs Ray, which is installed on request only."""
     try:
         from . import cluster

@@ -3,13 +3,13 @@
 import contextlib
 import os
 import pathlib
+import socket
 from collections.abc import Iterator
-from typing import Any
 
 import ray
 from ray.exceptions import RayError, RayTaskError
 
-from commands.cli import InputError, told
+from commands.cli import InputError, quietly, told
 from commands.files import replacing
 
 from .. import cell
@@ -93,31 +93,52 @@ def connected(address: str | None) -> Iterator[None]:
     Raises:
         InputError: no cluster answers at the address.
     """
-    options: dict[str, Any] = {"address": address}
     if address is None:
-        os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-        options = {
+        os.environ.update(RAY_USAGE_STATS_ENABLED="0")
+        where = {
             "address": "local",
             "include_dashboard": False,
             # What goes through it are sources and figures.
             "object_store_memory": 100 << 20,
         }
+    else:
+        _check_address(address)
+        # Or Ray would go on asking whatever it is that answers there.
+        os.environ.update(RAY_gcs_server_port_wait_time_s="1")
+        where = {"address": address}
     try:
-        ray.init(
-            **options,
-            runtime_env={"py_modules": [str(_ROOT / name) for name in _SOURCES]},
-            log_to_driver=False,
-            logging_level="ERROR",
-        )
-    except (ConnectionError, ValueError) as error:
+        with quietly():
+            ray.init(
+                **where,
+                runtime_env={"py_modules": [str(_ROOT / name) for name in _SOURCES]},
+                log_to_driver=False,
+                logging_level="ERROR",
+            )
+    except (ConnectionError, RuntimeError) as error:
+        if address is None:
+            raise
         raise InputError(
-            f"--ray {address!r}: no cluster answers ({error}); give HOST:PORT as "
-            "'ray start --head' prints it"
+            f"--ray {address!r} is not a cluster's head, or this machine is none of "
+            f"its nodes: {error}"
         ) from None
     try:
         yield
     finally:
         ray.shutdown()
+
+
+def _check_address(address: str) -> None:
+    """Makes sure that something answers at an address."""
+    if address == "auto":
+        return
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=10).close()
+    except (OSError, ValueError, OverflowError) as error:
+        raise InputError(
+            f"--ray {address!r}: nothing answers there ({error}); give HOST:PORT as "
+            "'ray start --head' prints it, or auto on one of the cluster's machines"
+        ) from None
 
 
 def _check_room(cpus: int, gpus: float) -> None:

@@ -119,15 +119,8 @@ def compared(some: list[Setting]) -> str:
             ]
         )
     header = [name.replace("_", " ") for name in options]
-    figures = [
-        "zeros",
-        "accuracy",
-        "on test",
-        "on test_unseen",
-        "seeds",
-        "on the front",
-    ]
-    return table([*header, *figures], rows)
+    header += ["zeros", "accuracy", "on test", "on test_unseen", "seeds", "front"]
+    return table(header, rows)
 
 
 def _points(results: list[tuple[TrainConfig, dict[str, Any]]]) -> str:
