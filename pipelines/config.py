@@ -12,6 +12,7 @@ METHODS = ("rvsm", "loss", "magnitude")
 PENALTIES = ("l0", "l1", "tl1", "none")
 OPTIMIZERS = ("sgd", "adam", "adamw")
 PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
+DATASETS = ("letters", "shapes", "drawings")
 DISTRIBUTIONS = ("mirrored", "multiworker")
 """All devices of this machine together, or several machines."""
 STRUCTURES = {"filters": ("conv1", "conv2", "conv3"), "units": ("dense",)}
@@ -46,6 +47,14 @@ class TrainConfig:
     dataset: str = "letters"
     precision: str = "auto"
 
+    @classmethod
+    def given(cls, options: dict[str, Any]) -> "TrainConfig":
+        """Returns the configuration that options make; None was not given."""
+        config = cls(**{k: v for k, v in options.items() if v is not None})
+        if options.get("epochs") is None and config.structured:
+            return dataclasses.replace(config, epochs=STRUCTURED_EPOCHS)
+        return config
+
     @property
     def patterns(self) -> list[str]:
         """The names or patterns of the layers to split."""
@@ -62,6 +71,21 @@ class TrainConfig:
         if self.structure is None:
             return tuple(STRUCTURES) if self.structured else ()
         return tuple(name.strip() for name in self.structure.split(","))
+
+    @property
+    def idle(self) -> frozenset[str]:
+        """The names of the options that nothing reads, the others being what they are.
+
+        Two configurations that differ in such options alone train the same.
+        """
+        if self.method == "magnitude":
+            return frozenset(("penalty", "a", "lam", "beta"))
+        if self.penalty == "none":
+            return frozenset(("method", "a", "lam", "beta"))
+        driven = self.structured or self.target_sparsity is not None
+        names = ["lam"] if driven else []
+        names += ["a"] if self.penalty != "tl1" else []
+        return frozenset(names)
 
     def check(self) -> None:
         """Makes sure that the options make sense together.
@@ -153,6 +177,20 @@ def check_distribution(distribute: str | None, config: TrainConfig) -> None:
     if config.method == "magnitude":
         raise InputError(
             f"--distribute {distribute}: --method magnitude trains on one device"
+        )
+
+
+def check_dataset(dataset: str) -> None:
+    """Makes sure that a dataset is one of ours, or a folder that looks like one.
+
+    Raises:
+        InputError: it is neither.
+    """
+    file = pathlib.Path(dataset) / "dataset_info.json"
+    if dataset not in DATASETS and not file.is_file():
+        raise InputError(
+            f"no dataset {dataset!r}: choose from {', '.join(DATASETS)}, or give a "
+            "folder that 'tfds build shaky_letters' made, with dataset_info.json in it"
         )
 
 

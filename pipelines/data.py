@@ -1,6 +1,7 @@
 """The images: from TensorFlow Datasets to tf.data."""
 
 import dataclasses
+import errno
 import pathlib
 
 import numpy as np
@@ -12,10 +13,10 @@ from google.protobuf.json_format import ParseError
 from commands.cli import InputError
 from shaky_letters.shaky_letters_dataset_builder import Builder
 
+from .config import DATASETS, check_dataset
+
 # TFDS warns its users of its own deprecated attributes.
 logging.set_verbosity(logging.ERROR)
-
-NAMES = ("letters", "shapes", "drawings")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,26 +39,19 @@ def prepare(dataset: str, quiet: bool = False) -> tfds.core.DatasetBuilder:
     """Returns the builder of a dataset that is on disk; builds it first if needed.
 
     Args:
-        dataset: one of `NAMES`, or a folder that `tfds build` made.
+        dataset: one of `DATASETS`, or a folder that `tfds build` made.
         quiet: show no progress bar while building.
 
     Raises:
         InputError: there is no such dataset, or the folder holds something else.
     """
-    if dataset in NAMES:
-        builder = Builder(config=dataset)
+    check_dataset(dataset)
+    if dataset in DATASETS:
         if quiet:
             tfds.disable_progress_bar()
-        builder.download_and_prepare()
-        return builder
-    folder = pathlib.Path(dataset)
-    if not (folder / "dataset_info.json").is_file():
-        raise InputError(
-            f"no dataset {dataset!r}: choose from {', '.join(NAMES)}, or give a folder "
-            "that 'tfds build shaky_letters' made, with dataset_info.json in it"
-        )
+        return built(Builder(config=dataset))
     try:
-        builder = tfds.builder_from_directory(folder)
+        builder = tfds.builder_from_directory(pathlib.Path(dataset))
     except (ParseError, ValueError, FileNotFoundError):
         raise InputError(
             f"the dataset in {dataset!r} is damaged: delete that folder and run "
@@ -71,6 +65,22 @@ def prepare(dataset: str, quiet: bool = False) -> tfds.core.DatasetBuilder:
             f"{' '.join(wanted)}: run 'tfds build shaky_letters' again"
         )
     return builder
+
+
+def built(builder: tfds.core.DatasetBuilder) -> tfds.core.DatasetBuilder:
+    """Returns a builder whose dataset is on disk; builds it first if needed.
+
+    Several processes may do so at once: one's work is kept, and all read that.
+    """
+    try:
+        builder.download_and_prepare()
+    except OSError as error:
+        # Another process was first, and a full folder is not replaced.
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
+    # A builder does not see what has come to disk since it was made.
+    root = builder.data_dir_root
+    return type(builder)(config=builder.builder_config, data_dir=root)
 
 
 def load(builder: tfds.core.DatasetBuilder, split: str) -> Images:

@@ -4,12 +4,15 @@ import pathlib
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from commands.files import replacing
 
-_TRAIN, _SPARSE, _ZEROS = "#9aa5b1", "#0b6e99", "#d9480f"
+GREY = "#9aa5b1"
+COLORS = ("#0b6e99", "#d9480f", "#2b8a3e", "#9c36b5", "#b08900", "#5c6773")
+_TRAIN, _SPARSE, _ZEROS = GREY, *COLORS[:2]
 
 
 def convergence(
@@ -59,8 +62,7 @@ def convergence(
         if held is not None:
             axes.axvline(held + 0.5, color=_TRAIN, linestyle="--")
         axes.yaxis.set_major_formatter(PercentFormatter(1.0))
-        axes.grid(alpha=0.25)
-        axes.spines[["top", "right"]].set_visible(False)
+        plain(axes)
     save(figure, path)
 
 
@@ -93,8 +95,7 @@ def weights(path: pathlib.Path, w: np.ndarray, u: np.ndarray) -> None:
     for axes in (left, right):
         axes.set_yscale("log")
         axes.set_xlabel("weight")
-        axes.grid(alpha=0.25)
-        axes.spines[["top", "right"]].set_visible(False)
+        plain(axes)
     save(figure, path)
 
 
@@ -119,6 +120,12 @@ def samples(path: pathlib.Path, image: np.ndarray, label: np.ndarray) -> None:
             for spine in axes.spines.values():
                 spine.set_color("#d0d7de")
     save(figure, path)
+
+
+def plain(axes: Axes) -> None:
+    """Gives axes the look of all our pictures."""
+    axes.grid(alpha=0.25)
+    axes.spines[["top", "right"]].set_visible(False)
 
 
 def save(figure: Figure, path: pathlib.Path, **kwargs: Any) -> None:

@@ -3,7 +3,6 @@
 python -m pipelines.train --penalty tl1 --a 0.1
 """
 
-import dataclasses
 import datetime
 import pathlib
 from typing import Any
@@ -224,10 +223,7 @@ def main(
         rvsm = options["method"] == "rvsm"
         kind = options["penalty" if rvsm else "method"]
         output = pathlib.Path("runs") / f"{now}-{kind}"
-    config = TrainConfig(**{k: v for k, v in options.items() if v is not None})
-    if options["epochs"] is None and config.structured:
-        config = dataclasses.replace(config, epochs=STRUCTURED_EPOCHS)
-    metrics = run(config, output, resume, quiet, distribute)
+    metrics = run(TrainConfig.given(options), output, resume, quiet, distribute)
     if metrics and not quiet:
         click.echo(report(metrics, output))
 

@@ -8,9 +8,10 @@ import markdown
 
 from commands.files import replacing, write_json
 
+from ..spread import mean, spread
 from . import pictures, tables
 from .plan import TABLES, Row
-from .result import Result, baseline, mean, read, spread
+from .result import Result, baseline, read
 
 NAME = "paper"
 

@@ -4,20 +4,17 @@ import pathlib
 import statistics
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from .. import data, plots
-from ..plots import save
+from ..plots import COLORS, GREY, plain, save
 from ..recipe import penalty, threshold
 from .measure import EDGES
 from .plan import Row
 from .result import Result, baseline
 from .tables import share
 
-_COLORS = ("#0b6e99", "#d9480f", "#2b8a3e", "#9c36b5", "#b08900", "#5c6773")
-_GREY = "#9aa5b1"
 _WEIGHTS = 5408 * 128  # of the dense kernel
 
 
@@ -37,7 +34,7 @@ def convergence(path: pathlib.Path, results: list[Result]) -> None:
     figure = Figure(figsize=(9, 4.2), layout="constrained")
     left, right = figure.subplots(1, 2)
     split = [r for r in results if r.row.paper]
-    for result, color in zip(split, _COLORS):
+    for result, color in zip(split, COLORS):
         for axes, key in ((left, "val_accuracy"), (right, "sparsity")):
             curves = 100 * np.array([c["history"][key] for c in result.cells])
             epochs = np.arange(1, curves.shape[1] + 1)
@@ -58,7 +55,7 @@ def convergence(path: pathlib.Path, results: list[Result]) -> None:
     for axes in (left, right):
         axes.set_xlabel("epoch")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        _plain(axes)
+        plain(axes)
     save(figure, path)
 
 
@@ -72,16 +69,16 @@ def histograms(path: pathlib.Path, results: list[Result]) -> None:
     figure = Figure(figsize=(10, 2.6 * ((len(results) + 1) // 2)), layout="constrained")
     rows = -(-len(results) // 2)
     grid = list(figure.subplots(rows, 2, sharex=True, sharey=True).flat)
-    colors = {"rvsm": _COLORS[0], "loss": _COLORS[3]}
+    colors = {"rvsm": COLORS[0], "loss": COLORS[3]}
     for axes, result in zip(grid, results):
         dense = result.row.config.penalty == "none"
-        color = _GREY if dense else colors[result.row.config.method]
+        color = GREY if dense else colors[result.row.config.method]
         cell = result.cells[0]
         counts = np.array(cell["histogram"])
         axes.stairs(counts, EDGES, fill=True, color=color)
         zeros = cell["sparsity"]
         if zeros:
-            axes.bar(EDGES[0] - 0.6, _WEIGHTS - counts.sum(), 0.5, color=_COLORS[1])
+            axes.bar(EDGES[0] - 0.6, _WEIGHTS - counts.sum(), 0.5, color=COLORS[1])
             axes.text(
                 *(EDGES[0] - 0.1, 0.6 * _WEIGHTS),
                 f"exactly zero: {100 * zeros:.1f} %",
@@ -93,7 +90,7 @@ def histograms(path: pathlib.Path, results: list[Result]) -> None:
         axes.set_title(result.row.label, fontsize="medium")
         axes.set_yscale("log")
         axes.set_ylim(0.7, 2 * _WEIGHTS)
-        _plain(axes)
+        plain(axes)
     for axes in grid[len(results) :]:
         axes.set_visible(False)
     figure.supxlabel("size |w|, powers of ten; dotted: the threshold")
@@ -110,7 +107,7 @@ def penalties(path: pathlib.Path, rows: list[Row]) -> None:
     """
     figure = Figure(figsize=(10, 4), layout="constrained")
     left, right = figure.subplots(1, 2)
-    for row, color in zip(rows, _COLORS):
+    for row, color in zip(rows, COLORS):
         config, P = row.config, penalty(row.config)
         x = np.linspace(-1.5, 1.5, 601)
         left.plot(x, [float(P(np.array([v]))) for v in x], color=color, label=row.label)
@@ -129,7 +126,7 @@ def penalties(path: pathlib.Path, rows: list[Row]) -> None:
     right.set_title("thresholded weight u(w), λ = 5e-4, β = 0.1")
     right.set_xlabel("w")
     for axes in (left, right):
-        _plain(axes)
+        plain(axes)
     save(figure, path)
 
 
@@ -140,7 +137,7 @@ def past(path: pathlib.Path, results: list[Result]) -> None:
     labels = list(dict.fromkeys(r.row.label for r in others))
     figure = Figure(figsize=(8, 4.6), layout="constrained")
     axes = figure.subplots()
-    for label, color in zip(labels, _COLORS):
+    for label, color in zip(labels, COLORS):
         line = sorted((r for r in others if r.row.label == label), key=share)
         zeros = [100 * (1 - share(r)) for r in line]
         errors = [[100 * (1 - a) for a in r.accuracy] for r in line]
@@ -158,7 +155,7 @@ def past(path: pathlib.Path, results: list[Result]) -> None:
             linewidth=0,
         )
     error = 100 * (1 - statistics.mean(dense.accuracy))
-    axes.axhline(error, color=_GREY, linestyle="--", label="dense")
+    axes.axhline(error, color=GREY, linestyle="--", label="dense")
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.invert_xaxis()
@@ -172,10 +169,5 @@ def past(path: pathlib.Path, results: list[Result]) -> None:
     axes.set_xlabel("zeros in the dense kernel")
     axes.set_ylabel("wrong answers in 100, test_large")
     axes.legend(frameon=False)
-    _plain(axes)
+    plain(axes)
     save(figure, path)
-
-
-def _plain(axes: Axes) -> None:
-    axes.grid(alpha=0.25)
-    axes.spines[["top", "right"]].set_visible(False)

@@ -2,10 +2,9 @@
 
 import dataclasses
 import pathlib
-import statistics
 from typing import Any
 
-from . import cell
+from .. import cell
 from .plan import Row
 
 
@@ -47,14 +46,3 @@ def read(cells: pathlib.Path, rows: list[Row], seeds: int) -> list[Result]:
 def baseline(results: list[Result]) -> Result:
     """Returns the dense network's result, which the others are held against."""
     return next(r for r in results if r.row.config.penalty == "none")
-
-
-def mean(values: list[float]) -> float:
-    """Returns the mean as the tables show it, in percent."""
-    return round(100 * statistics.mean(values), 2)
-
-
-def spread(values: list[float]) -> str:
-    """Returns mean, lowest and highest in percent."""
-    low, high = (f"{100 * f(values):.2f}" for f in (min, max))
-    return f"{mean(values):.2f}" + (f" ({low} to {high})" if low != high else "")

@@ -6,8 +6,9 @@ from typing import Any
 from commands.markdown import table
 
 from ..recipe import threshold
+from ..spread import mean, spread
 from .plan import TABLE3
-from .result import Result, baseline, mean, spread
+from .result import Result, baseline
 
 
 def chosen(results: list[Result], name: str) -> list[Result]:

@@ -4,18 +4,15 @@ import multiprocessing.connection
 import os
 import pathlib
 import shutil
-import sys
-import time
 from typing import Any
-
-import click
 
 from commands import children
 from commands.cli import InputError, quietly
 from commands.files import read_rows
 
+from .. import cell
 from ..config import TrainConfig
-from . import cell
+from ..progress import Progress
 
 
 def train(
@@ -50,9 +47,7 @@ def train(
         shutil.rmtree(runs / cell.name(config), ignore_errors=True)
     threads = max(1, (os.cpu_count() or 1) // jobs)
     running: dict[Any, TrainConfig] = {}
-    total, done, shown = sum(c.epochs for c in waiting), 0, 0
-    interactive, first = sys.stdout.isatty(), time.monotonic()
-    with click.progressbar(length=total, label="epochs") as bar:
+    with Progress(sum(c.epochs for c in waiting)) as progress:
         while waiting or running:
             while waiting and len(running) < jobs:
                 config = waiting.pop(0)
@@ -62,18 +57,10 @@ def train(
             multiprocessing.connection.wait(sentinels, timeout=1)
             for process in [p for p in running if not p.is_alive()]:
                 config = running.pop(process)
-                done += config.epochs
                 if process.exitcode:
                     raise InputError(f"failed: {cell.command(config)}")
-                if not interactive:
-                    minutes = (time.monotonic() - first) / 60
-                    click.echo(
-                        f"{cell.name(config)}: done; {minutes:.0f} minutes, about "
-                        f"{minutes * (total / done - 1):.0f} to go"
-                    )
-            half_done = sum(_epochs(runs / cell.name(c)) for c in running.values())
-            bar.update(done + half_done - shown)
-            shown = done + half_done
+                progress.end(cell.name(config), config.epochs)
+            progress.show(sum(_epochs(runs / cell.name(c)) for c in running.values()))
 
 
 def _epochs(folder: pathlib.Path) -> int:

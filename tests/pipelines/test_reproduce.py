@@ -16,13 +16,14 @@ from PIL import Image
 
 from commands.cli import InputError
 from commands.files import read_rows, write_rows
-from pipelines import train
+from pipelines import cell, train
 from pipelines.config import TrainConfig
 from pipelines.reproduce import __main__ as reproduce
-from pipelines.reproduce import cell, page, plan, workers
+from pipelines.reproduce import page, plan, workers
 from pipelines.reproduce.measure import EDGES
 from pipelines.reproduce.plan import SHARES
-from pipelines.reproduce.result import read, spread
+from pipelines.reproduce.result import read
+from pipelines.spread import spread
 from tests.commands.refusal import refused, refused_alone
 
 RUNS = [config for row in plan.rows() for config in row.runs(3)]

@@ -1,28 +1,36 @@
-"""One training run of a table: its name, its command, and the file it leaves."""
+"""One training run among many: its name, its command, and the file it leaves."""
 
 import dataclasses
+import hashlib
 import json
 import os
 import pathlib
+import re
 import subprocess
 from typing import Any
 
 from commands.cli import InputError
 from commands.files import read_json, replacing
 
-from ..config import TrainConfig
+from .config import DATASETS, TrainConfig
 
-_ROOT = pathlib.Path(__file__).parents[2]
+_ROOT = pathlib.Path(__file__).parents[1]
 
 
 def name(config: TrainConfig) -> str:
-    """Returns what a run's file and folder are called."""
+    """Returns what a run's file and folder are called; no two runs share a name."""
     parts = [pathlib.Path(config.dataset).name]
     for option, value in _given(config).items():
         if option not in ("dataset", "seed"):
             told = option in ("method", "penalty", "optimizer")
             parts.append(f"{value}" if told else f"{option.replace('_', '')}{value}")
-    return "-".join([*parts, f"seed{config.seed}"])
+    whole = "-".join([*parts, f"seed{config.seed}"])
+    plain = re.sub(r"[^\w.+-]+", "_", whole)
+    if plain == whole and config.dataset in DATASETS:
+        return plain
+    # Folders of one name, or patterns of layers, are told apart by the command.
+    digest = hashlib.sha256(command(config).encode()).hexdigest()
+    return f"{plain}-{digest[:8]}"
 
 
 def command(config: TrainConfig) -> str:

@@ -1,0 +1,1 @@
+"""Many trainings over a grid of options, on this machine or a Ray cluster."""
