@@ -12,7 +12,6 @@ may write the same:
 """
 
 import dataclasses
-import json
 import pathlib
 import zipfile
 from typing import Any
@@ -20,6 +19,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from commands import models
 from commands.cli import InputError
 from commands.files import read_json
 from rvsm_tf.graph import renewed, set_weights
@@ -120,26 +120,18 @@ def load(path: pathlib.Path) -> keras.Model:
     """
     file = _file(path)
     try:
-        with zipfile.ZipFile(file) as archive:
-            config = json.loads(archive.read("config.json"))
-            damaged = archive.testzip() is not None
-    except (zipfile.BadZipFile, KeyError, ValueError, OSError, EOFError):
+        config = models.describe(file)
+        if config.get("registered_name") == "rvsm_tf>RVSM":
+            raise InputError(
+                f"{str(file)!r} was not hardened: it holds an RVSM model in training; "
+                "save model.harden() instead"
+            )
+        return models.load(file, compile=False)
+    except models.Damaged:
         raise InputError(
             f"{str(file)!r} is not a Keras model, or damaged: give a .keras file that "
             "model.save wrote"
         ) from None
-    if damaged:
-        raise InputError(f"{str(file)!r} is damaged: save the model again")
-    if config.get("registered_name") == "rvsm_tf>RVSM":
-        raise InputError(
-            f"{str(file)!r} was not hardened: it holds an RVSM model in training; save "
-            "model.harden() instead"
-        )
-    try:
-        return keras.models.load_model(file, compile=False)
-    except (ValueError, TypeError, KeyError, OSError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise InputError(f"Keras cannot load {str(file)!r}: {reason}") from None
 
 
 def _file(path: pathlib.Path) -> pathlib.Path:
