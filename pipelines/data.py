@@ -12,6 +12,8 @@ from google.protobuf.json_format import ParseError
 from commands.cli import InputError
 from shaky_letters.shaky_letters_dataset_builder import Builder
 
+from . import description
+
 # TFDS warns its users of its own deprecated attributes.
 logging.set_verbosity(logging.ERROR)
 
@@ -57,20 +59,13 @@ def prepare(dataset: str, quiet: bool = False) -> tfds.core.DatasetBuilder:
             "that 'tfds build shaky_letters' made, with dataset_info.json in it"
         )
     try:
-        builder = tfds.builder_from_directory(folder)
+        description.check(folder)
+        return tfds.builder_from_directory(folder)
     except (ParseError, ValueError, FileNotFoundError):
         raise InputError(
             f"the dataset in {dataset!r} is damaged: delete that folder and run "
             "'tfds build shaky_letters' again"
         ) from None
-    wanted = (Builder.name, str(Builder.VERSION))
-    found = (builder.name, str(builder.version))
-    if found != wanted:
-        raise InputError(
-            f"{dataset!r} holds {' '.join(found)}, this program reads "
-            f"{' '.join(wanted)}: run 'tfds build shaky_letters' again"
-        )
-    return builder
 
 
 def load(builder: tfds.core.DatasetBuilder, split: str) -> Images:
