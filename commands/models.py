@@ -89,15 +89,16 @@ def describe(file: pathlib.Path) -> dict[str, Any]:
 
 def _check_members(archive: zipfile.ZipFile, file: pathlib.Path) -> None:
     """Makes sure that an archive holds a model alone, and is as large as it says."""
-    names = sorted(archive.namelist())
-    strange = [name for name in names if name not in MEMBERS]
-    if strange:
+    rest = archive.namelist()
+    if not set(MEMBERS) <= set(rest):
+        raise Damaged
+    for member in MEMBERS:
+        rest.remove(member)
+    if rest:
         raise InputError(
-            f"{str(file)!r} holds {strange[0][:80]!r}: a model has "
+            f"{str(file)!r} holds {rest[0][:80]!r} besides a model, which is "
             f"{', '.join(MEMBERS)} and nothing else"
         )
-    if names != list(MEMBERS):
-        raise Damaged
     # Keras stores members as they are; a few bytes cannot become gigabytes then.
     members = archive.infolist()
     stored = all(member.compress_type == zipfile.ZIP_STORED for member in members)

@@ -30,6 +30,9 @@ REFERENCE = "reference.keras"
 FEWEST = 16
 """Examples that int8's ranges are taken from, at least."""
 
+LARGEST = 4 << 30
+"""Bytes that examples may take in memory; zeros by the gigabyte zip to nothing."""
+
 _RANDOM = 64  # examples to check files on when there are no real ones
 
 
@@ -189,9 +192,16 @@ def _examples(
     if not images.is_file():
         raise InputError(f"no {str(images)!r}: give the .npz file with the examples")
     try:
+        with zipfile.ZipFile(images) as archive:
+            size = sum(member.file_size for member in archive.infolist())
+        if size > LARGEST:
+            raise InputError(
+                f"{str(images)!r} unpacks to {size:,} bytes: give fewer examples, "
+                f"{LARGEST:,} bytes at most"
+            )
         with np.load(images, allow_pickle=False) as file:
             arrays = dict(file)
-    except (ValueError, OSError, zipfile.BadZipFile, EOFError):
+    except (ValueError, OSError, zipfile.BadZipFile, EOFError, MemoryError):
         raise InputError(
             f"{str(images)!r} is not an .npz file, or damaged: write it with "
             "numpy.savez_compressed"

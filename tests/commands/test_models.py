@@ -256,7 +256,7 @@ def test_an_archive_holds_a_model_and_nothing_else(saved, tmp_path, member, valu
     here = tmp_path / "a" / "b" / "c"
     here.mkdir(parents=True)
     file = packed(here / "model.keras", [*contents(saved).items(), (member, value)])
-    unread(file)
+    assert "besides a model" in unread(file)
     assert not list(tmp_path.rglob("evil"))
 
 
