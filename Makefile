@@ -9,8 +9,11 @@ HTTPS ?=
 BIN := .venv/bin
 WEB := mobile_demo/web
 APK := $(WEB)/build/rvsm_tf-demo.apk
+LOCKS := tools project
+PIP := $(BIN)/python -m pip install --quiet
+LOCK = $(BIN)/uv pip compile --quiet --generate-hashes --custom-compile-command "make lock" $(ARGS)
 
-.PHONY: train demo apk test test-python test-web test-arm lint clean
+.PHONY: train demo apk test test-python test-web test-arm lint lock audit clean
 
 train: .venv/installed
 	$(BIN)/python -m pipelines.train $(ARGS)
@@ -60,12 +63,31 @@ lint: .venv/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-# Rebuilt when a dependency changes; a failed install leaves no stamp behind.
-.venv/installed: setup.cfg pyproject.toml
+# Rebuilt when a dependency changes; a failed install leaves no stamp behind. Only what
+# the lock files name gets in, and only with the hashes they name; what builds the few
+# packages that come as sources is installed first.
+.venv/installed: setup.cfg pyproject.toml $(LOCKS:%=requirements/%.lock)
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable '.[test,lint]'
+	$(PIP) --require-hashes -r requirements/tools.lock
+	$(PIP) --require-hashes --no-build-isolation -r requirements/project.lock
+	PYTHONWARNINGS=ignore $(PIP) --no-index --no-deps --no-build-isolation --editable .
 	touch $@
+
+# The lock files anew, for all Pythons and processors, after setup.cfg has changed. What is
+# locked stays as it is where it can; ARGS=--upgrade moves all to the newest.
+lock: .venv/installed
+	$(LOCK) --universal --python-version 3.10 requirements/tools.in -o requirements/tools.lock
+	$(LOCK) --universal --python-version 3.10 --extra test --extra lint setup.cfg \
+		-c requirements/tools.lock -o requirements/project.lock
+	sed -nE 's/^ +((numpy|ai-edge-litert)[<>=].*)/\1/p' setup.cfg | \
+		$(LOCK) --python-version 3.13 --python-platform aarch64-manylinux_2_28 - \
+		-c requirements/project.lock -o requirements/arm.lock
+
+# What is known against the locked versions; asks services on the network. SECURITY.md
+# says what was found, and why some of it does not apply.
+audit: .venv/installed $(WEB)/node_modules/installed
+	$(BIN)/pip-audit --disable-pip --require-hashes $(LOCKS:%=-r requirements/%.lock) $(ARGS)
+	npm --prefix $(WEB) audit
 
 $(WEB)/node_modules/installed: $(WEB)/package.json $(WEB)/package-lock.json
 	@command -v npm >/dev/null || { echo "Error: no npm: install Node.js 20.19 or newer" >&2; exit 2; }

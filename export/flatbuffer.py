@@ -4,6 +4,7 @@ A file is read into the objects of TensorFlow Lite's schema, changed there, and 
 again. Values travel as NumPy arrays; a tensor's buffer holds its bytes.
 """
 
+import struct
 from collections.abc import Iterator
 
 import numpy as np
@@ -13,6 +14,8 @@ from . import nibbles, sharing
 
 IDENTIFIER = b"TFL3"
 """Bytes 4 to 7 of every .tflite file."""
+
+_MOST_ENTRIES = 1000  # of metadata that are searched; converters write three
 
 TYPES = {
     schema.TensorType.FLOAT32: np.float32,
@@ -147,12 +150,25 @@ def with_metadata(file: bytes, name: str, value: bytes) -> bytes:
 
 
 def metadata(file: bytes, name: str) -> bytes | None:
-    """Returns the entry of that name in the model's metadata, None if there is none."""
-    model = read(file)
-    entry = _entry(model, name)
-    if entry is None:
-        return None
-    return np.asarray(model.buffers[entry.buffer].data, np.uint8).tobytes()
+    """Returns the entry of that name in the model's metadata, None if there is none.
+
+    Nothing else in the file is looked at: in one from elsewhere a few offsets may stand
+    for any number of objects.
+
+    Raises:
+        ValueError: it is no .tflite file, or an offset in it leads nowhere.
+    """
+    if file[4:8] != IDENTIFIER:
+        raise ValueError("this is not a .tflite file")
+    try:
+        model = schema.Model.GetRootAs(file, 0)
+        for index in range(min(model.MetadataLength(), _MOST_ENTRIES)):
+            entry = model.Metadata(index)
+            if entry.Name() == name.encode():
+                return model.Buffers(entry.Buffer()).DataAsNumpy().tobytes()
+    except (struct.error, LookupError, TypeError, AttributeError, ValueError):
+        raise ValueError("this .tflite file is damaged") from None
+    return None
 
 
 def _entry(model: schema.ModelT, name: str) -> schema.MetadataT | None:

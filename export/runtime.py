@@ -68,7 +68,7 @@ def run(
         )
         if process.returncode:
             raise RuntimeFailure(last_words(process.returncode, process.stderr))
-        with np.load(answer) as outputs:
+        with np.load(answer, allow_pickle=False) as outputs:
             return outputs["outputs"], int(outputs["memory"])
 
 
@@ -87,7 +87,7 @@ def resident() -> int:
 
 
 def _main(file: str, delegate: str, given: str, answer: str) -> None:
-    with np.load(given) as arrays:
+    with np.load(given, allow_pickle=False) as arrays:
         inputs = dict(arrays)
     before = resident()
     runner = interpreter(pathlib.Path(file), delegate).get_signature_runner()

@@ -12,7 +12,6 @@ may write the same:
 """
 
 import dataclasses
-import json
 import pathlib
 import zipfile
 from typing import Any
@@ -20,6 +19,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from commands import models
 from commands.cli import InputError
 from commands.files import read_json
 from rvsm_tf.graph import renewed, set_weights
@@ -29,6 +29,9 @@ REFERENCE = "reference.keras"
 
 FEWEST = 16
 """Examples that int8's ranges are taken from, at least."""
+
+LARGEST = 4 << 30
+"""Bytes that examples may take in memory; zeros by the gigabyte zip to nothing."""
 
 _RANDOM = 64  # examples to check files on when there are no real ones
 
@@ -120,26 +123,18 @@ def load(path: pathlib.Path) -> keras.Model:
     """
     file = _file(path)
     try:
-        with zipfile.ZipFile(file) as archive:
-            config = json.loads(archive.read("config.json"))
-            damaged = archive.testzip() is not None
-    except (zipfile.BadZipFile, KeyError, ValueError, OSError, EOFError):
+        config = models.describe(file)
+        if config.get("registered_name") == "rvsm_tf>RVSM":
+            raise InputError(
+                f"{str(file)!r} was not hardened: it holds an RVSM model in training; "
+                "save model.harden() instead"
+            )
+        return models.load(file, compile=False)
+    except models.Damaged:
         raise InputError(
             f"{str(file)!r} is not a Keras model, or damaged: give a .keras file that "
             "model.save wrote"
         ) from None
-    if damaged:
-        raise InputError(f"{str(file)!r} is damaged: save the model again")
-    if config.get("registered_name") == "rvsm_tf>RVSM":
-        raise InputError(
-            f"{str(file)!r} was not hardened: it holds an RVSM model in training; save "
-            "model.harden() instead"
-        )
-    try:
-        return keras.models.load_model(file, compile=False)
-    except (ValueError, TypeError, KeyError, OSError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise InputError(f"Keras cannot load {str(file)!r}: {reason}") from None
 
 
 def _file(path: pathlib.Path) -> pathlib.Path:
@@ -197,9 +192,16 @@ def _examples(
     if not images.is_file():
         raise InputError(f"no {str(images)!r}: give the .npz file with the examples")
     try:
+        with zipfile.ZipFile(images) as archive:
+            size = sum(member.file_size for member in archive.infolist())
+        if size > LARGEST:
+            raise InputError(
+                f"{str(images)!r} unpacks to {size:,} bytes: give fewer examples, "
+                f"{LARGEST:,} bytes at most"
+            )
         with np.load(images, allow_pickle=False) as file:
             arrays = dict(file)
-    except (ValueError, OSError, zipfile.BadZipFile, EOFError):
+    except (ValueError, OSError, zipfile.BadZipFile, EOFError, MemoryError):
         raise InputError(
             f"{str(images)!r} is not an .npz file, or damaged: write it with "
             "numpy.savez_compressed"

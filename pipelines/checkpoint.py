@@ -2,11 +2,11 @@
 
 import pathlib
 import time
-import zipfile
 
 import click
 import keras
 
+from commands import models
 from commands.cli import InputError
 from commands.files import read_rows, replacing, write_rows
 
@@ -18,22 +18,17 @@ def load_model(file: pathlib.Path) -> keras.Model:
     """Returns the model in a `.keras` file.
 
     Raises:
-        InputError: there is no such file, or it is damaged.
+        InputError: there is no such file, it is damaged, or no model of ours.
     """
     if not file.is_file():
         raise InputError(f"no model {str(file)!r}: has the run finished?")
     try:
-        # Every member's checksum: Keras itself would read a flipped bit as a weight.
-        with zipfile.ZipFile(file) as archive:
-            whole = archive.testzip() is None
-    except zipfile.BadZipFile:
-        whole = False
-    if not whole:
+        return models.load(file)
+    except models.Damaged:
         raise InputError(
             f"{str(file)!r} is damaged: delete it and train again, or name another "
             "folder"
-        )
-    return keras.saving.load_model(file)
+        ) from None
 
 
 class Checkpoint(keras.callbacks.Callback):

@@ -13,6 +13,7 @@ from google.protobuf.json_format import ParseError
 from commands.cli import InputError
 from shaky_letters.shaky_letters_dataset_builder import Builder
 
+from . import description
 from .config import DATASETS, check_dataset
 
 # TFDS warns its users of its own deprecated attributes.
@@ -51,20 +52,14 @@ def prepare(dataset: str, quiet: bool = False) -> tfds.core.DatasetBuilder:
             tfds.disable_progress_bar()
         return built(Builder(config=dataset))
     try:
-        builder = tfds.builder_from_directory(pathlib.Path(dataset))
+        folder = pathlib.Path(dataset)
+        description.check(folder)
+        return tfds.builder_from_directory(folder)
     except (ParseError, ValueError, FileNotFoundError):
         raise InputError(
             f"the dataset in {dataset!r} is damaged: delete that folder and run "
             "'tfds build shaky_letters' again"
         ) from None
-    wanted = (Builder.name, str(Builder.VERSION))
-    found = (builder.name, str(builder.version))
-    if found != wanted:
-        raise InputError(
-            f"{dataset!r} holds {' '.join(found)}, this program reads "
-            f"{' '.join(wanted)}: run 'tfds build shaky_letters' again"
-        )
-    return builder
 
 
 def built(builder: tfds.core.DatasetBuilder) -> tfds.core.DatasetBuilder:

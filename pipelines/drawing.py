@@ -22,6 +22,9 @@ FORMAT, VERSION = "rvsm_tf drawing", 1
 LARGEST = 1e5
 """Largest number in a file; no pad has as many pixels."""
 
+LONGEST = 16 << 20
+"""Bytes of a file: twenty minutes of drawing."""
+
 SMALLEST = 0.05
 """Smallest larger side of a drawing that is looked at, as a share of the pad's."""
 
@@ -55,18 +58,19 @@ def _read(
     if not file.is_file():
         raise InputError(f"no drawing {str(file)!r}: give a file that the demo saved")
     try:
-        content = json.loads(file.read_text("utf-8"))
+        with open(file, encoding="utf-8") as text:
+            content = json.loads(text.read(LONGEST))
         found = content["format"], content["version"]
         sides = [content["width"], content["height"]]
         strokes = [(stroke["x"], stroke["y"]) for stroke in content["strokes"]]
         whole = _numbers(sides) and min(sides) > 0
         whole &= all(len(x) == len(y) and _numbers(x + y) for x, y in strokes)
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         found, whole = (FORMAT, VERSION), False
     if found != (FORMAT, VERSION):
         raise InputError(
-            f"{str(file)!r} is a {found[0]!r}, version {found[1]!r}: this program "
-            f"reads {FORMAT!r}, version {VERSION}"
+            f"{str(file)!r} is a {str(found[0])[:80]!r}, version "
+            f"{str(found[1])[:80]}: this program reads {FORMAT!r}, version {VERSION}"
         )
     if not whole:
         raise InputError(f"{str(file)!r} holds no drawing: save it again in the demo")

@@ -8,6 +8,7 @@ nearly straight belong together.
 
 import itertools
 import os
+import struct
 from collections.abc import Iterator
 
 import cv2
@@ -17,11 +18,18 @@ from PIL import Image, ImageDraw, ImageFont
 from skimage.morphology import skeletonize
 
 _CAPITAL = 200  # pixels; the height at which glyphs are drawn
+_LARGEST = 10  # times as wide or high as a capital H; swashes stay below
 _SPACING = 2.0  # between a path's points, hundredths of the cap height
 _SMOOTHING = 5.0  # standard deviation along the path, pixels
 _SPUR = 2.0  # half widths; side branches below are traces of thinning, not strokes
 _BRIDGE = 1.5  # half widths; junctions that are closer are one
 _BEND = 0.5  # cosine: a stroke does not turn by more than 60 degrees at a junction
+
+# What the readers of fonts, which trust them, answer with.
+_NO_FONT = (
+    *(OSError, TTLibError, struct.error, ValueError, LookupError),
+    *(TypeError, AttributeError, AssertionError, ArithmeticError),
+)
 
 _AROUND = [(r, c) for r in (-1, 0, 1) for c in (-1, 0, 1) if r or c]
 
@@ -41,38 +49,55 @@ def trace_font(path: str | os.PathLike, characters: str) -> dict[str, list[np.nd
 
     Raises:
         ValueError: the file is missing or not a font, or the font has no glyph for
-            one of the characters or for H, which sets the scale.
+            one of the characters or for H, which sets the scale, or a monstrous one.
     """
     path = os.fspath(path)
     try:
         with TTFont(path, fontNumber=0) as tables:
             known = tables.getBestCmap() or {}
         font = ImageFont.truetype(path, _CAPITAL, layout_engine=ImageFont.Layout.BASIC)
-    except (OSError, TTLibError):
+        top = font.getbbox("H", anchor="ls")[1]
+    except _NO_FONT:
         what = "not a readable font" if os.path.exists(path) else "missing"
         raise ValueError(
             f"the font {path!r} is {what}: give the path of a .ttf or .otf file"
         ) from None
-    top = font.getbbox("H", anchor="ls")[1]
     for character in f"{characters}H":
-        if ord(character) not in known or (character == "H" and top >= 0):
+        if ord(character) not in known or (
+            character == "H" and top > -_CAPITAL / _LARGEST
+        ):
             raise ValueError(
                 f"the font {path!r} has no glyph for {character!r}: "
                 "choose a font that has one"
             )
-    font = font.font_variant(size=_CAPITAL**2 / -top)
-    scale = 100 / -font.getbbox("H", anchor="ls")[1]
-    return {c: _trace(font, c, scale) for c in characters}
+    try:
+        font = font.font_variant(size=_CAPITAL**2 / -top)
+        scale = 100 / -font.getbbox("H", anchor="ls")[1]
+        drawn = {c: _draw(font, c) for c in characters}
+    except (OSError, ValueError) as error:
+        raise ValueError(
+            f"the font {path!r} cannot be drawn ({error}): choose another"
+        ) from None
+    return {c: _trace(*inked, scale) for c, inked in drawn.items()}
 
 
-def _trace(
-    font: ImageFont.FreeTypeFont, character: str, scale: float
-) -> list[np.ndarray]:
+def _draw(
+    font: ImageFont.FreeTypeFont, character: str
+) -> tuple[np.ndarray, tuple[int, int]]:
+    """Returns a glyph's ink, 0 or 1, and where in it the pen started."""
     left, top, right, bottom = (int(v) for v in font.getbbox(character, anchor="ls"))
     origin = (2 - left, 2 - top)
-    image = Image.new("L", (right - left + 4, bottom - top + 4))
+    size = (right - left + 4, bottom - top + 4)
+    if max(size) > _LARGEST * _CAPITAL:
+        raise ValueError(
+            f"{character!r} takes {size[0]} × {size[1]} where H is {_CAPITAL} high"
+        )
+    image = Image.new("L", size)
     ImageDraw.Draw(image).text(origin, character, 255, font, anchor="ls")
-    ink = (np.asarray(image) >= 128).astype("uint8")
+    return (np.asarray(image) >= 128).astype("uint8"), origin
+
+
+def _trace(ink: np.ndarray, origin: tuple[int, int], scale: float) -> list[np.ndarray]:
     # Closed, as a narrow notch can leave a hole of one pixel.
     ink = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((3, 3), "uint8"))
     width = cv2.distanceTransform(ink, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)

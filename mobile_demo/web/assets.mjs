@@ -8,7 +8,7 @@
  */
 
 import { cpSync, existsSync, mkdirSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -27,6 +27,9 @@ function smallest(folder) {
   const row = JSON.parse(readFileSync(report, "utf8")).find(({ best }) =>
     best.includes("smallest"),
   );
+  // What is copied is served: no file from elsewhere, whatever the report says.
+  if (basename(row.file) !== row.file)
+    refuse(`'${report}' names '${row.file}': a file in the same folder is meant`);
   return join(folder, row.file);
 }
 

@@ -1,7 +1,9 @@
 """The command: from a model to files that were run, and a report that says so."""
 
 import base64
+import io
 import json
+import os
 import zipfile
 
 import keras
@@ -360,6 +362,52 @@ def test_examples_that_are_no_examples_are_refused(model_file, tmp_path):
     assert "no '" in refused(model_file, "--images", tmp_path / "nothing.npz")
     (tmp_path / "text.npz").write_text("hello", "utf-8")
     assert "not an .npz file" in refused(model_file, "--images", tmp_path / "text.npz")
+    np.save(tmp_path / "one.npy", np.ones(3))
+    assert "not an .npz file" in refused(model_file, "--images", tmp_path / "one.npy")
+
+
+class Payload:
+    """What pickles as a call that makes a folder."""
+
+    def __init__(self, folder):
+        self._folder = str(folder)
+
+    def __reduce__(self):
+        return os.mkdir, (self._folder,)
+
+
+def test_examples_are_not_unpickled(model_file, tmp_path):
+    images, ran = tmp_path / "images.npz", tmp_path / "ran"
+    payload = np.array([Payload(ran)] * 20, object)
+    np.savez(images, allow_pickle=True, calibration=payload, test=payload)
+    assert "not an .npz file" in refused(model_file, "--images", images)
+    assert not ran.exists()
+    with pytest.raises(FileExistsError):  # it is one, for who reads it otherwise
+        list(np.load(images, allow_pickle=True).values())
+    assert ran.exists()
+
+
+def test_a_few_bytes_of_examples_do_not_become_gigabytes(model_file, tmp_path):
+    images = tmp_path / "images.npz"
+    np.savez(images, calibration=np.ones((20, 512)), test=np.ones((20, 512)))
+    content = bytearray(images.read_bytes())
+    entry = content.index(b"PK\x01\x02")
+    while entry >= 0:  # each entry of the archive's table of contents
+        content[entry + 24 : entry + 28] = (3 << 30).to_bytes(4, "little")
+        entry = content.find(b"PK\x01\x02", entry + 1)
+    images.write_bytes(content)
+    line = refused(model_file, "--images", images)
+    assert "6,442,450,944 bytes: give fewer examples" in line
+
+
+def test_an_array_that_says_it_is_endless_is_refused(model_file, tmp_path):
+    header = io.BytesIO()
+    declared = {"descr": "<f4", "fortran_order": False, "shape": (1 << 50, 512)}
+    np.lib.format.write_array_header_1_0(header, declared)
+    with zipfile.ZipFile(tmp_path / "images.npz", "w") as archive:
+        archive.writestr("calibration.npy", header.getvalue() + bytes(100))
+    line = refused(model_file, "--images", tmp_path / "images.npz")
+    assert "not an .npz file" in line
 
 
 def test_wrong_places_and_names_are_refused(model_file, tmp_path):

@@ -1,3 +1,4 @@
+import flatbuffers
 import keras
 import numpy as np
 import pytest
@@ -161,6 +162,56 @@ def test_metadata_keeps_the_other_entries(file):
 def test_metadata_of_an_absent_name_is_none(file):
     assert flatbuffer.metadata(file, "rvsm_tf") is None
     assert flatbuffer.metadata(flatbuffer.tidy(file), "rvsm_tf") is None
+
+
+def test_a_file_that_is_larger_inside_than_outside_is_not_unpacked():
+    """65,536 times the same graph, of 65,536 times the same tensor."""
+    builder = flatbuffers.Builder(1 << 20)
+
+    def repeated(start, offset, times):
+        start(builder, times)
+        for _ in range(times):
+            builder.PrependUOffsetTRelative(offset)
+        return builder.EndVector()
+
+    schema.TensorStart(builder)
+    tensor = schema.TensorEnd(builder)
+    tensors = repeated(schema.SubGraphStartTensorsVector, tensor, 1 << 16)
+    schema.SubGraphStart(builder)
+    schema.SubGraphAddTensors(builder, tensors)
+    graph = schema.SubGraphEnd(builder)
+    graphs = repeated(schema.ModelStartSubgraphsVector, graph, 1 << 16)
+    name, data = builder.CreateString("note"), builder.CreateByteVector(b"value")
+    schema.BufferStart(builder)
+    schema.BufferAddData(builder, data)
+    buffer = schema.BufferEnd(builder)
+    buffers = repeated(schema.ModelStartBuffersVector, buffer, 1)
+    schema.MetadataStart(builder)
+    schema.MetadataAddName(builder, name)
+    schema.MetadataAddBuffer(builder, 0)
+    entry = schema.MetadataEnd(builder)
+    entries = repeated(schema.ModelStartMetadataVector, entry, 1)
+    schema.ModelStart(builder)
+    schema.ModelAddSubgraphs(builder, graphs)
+    schema.ModelAddBuffers(builder, buffers)
+    schema.ModelAddMetadata(builder, entries)
+    builder.Finish(schema.ModelEnd(builder), flatbuffer.IDENTIFIER)
+    assert flatbuffer.metadata(bytes(builder.Output()), "note") == b"value"
+
+
+@pytest.mark.parametrize("value", [0, 1, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF])
+def test_offsets_that_lead_nowhere_are_a_damaged_file(file, value):
+    file = flatbuffer.with_metadata(flatbuffer.tidy(file), "a note", b"value")
+    answers = set()
+    for place in [0, *range(8, 400, 4)]:
+        content = bytearray(file)
+        content[place : place + 4] = value.to_bytes(4, "little")
+        try:
+            answers.add(flatbuffer.metadata(bytes(content), "a note"))
+        except ValueError as error:
+            answers.add(str(error))
+    assert "this .tflite file is damaged" in answers
+    assert b"value" in answers
 
 
 def test_what_is_no_tflite_file_is_refused():

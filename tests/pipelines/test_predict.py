@@ -110,10 +110,29 @@ def test_what_is_no_drawing_is_named(changed, words, run_folder, tmp_path):
     assert words in refused(predict.main, run_folder, file)
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{", "5", '{"format": 1}'])
+@pytest.mark.parametrize(
+    "content", ["", "[]", "{", "5", '{"format": 1}', "[" * 100_000, '{"a":' * 100_000]
+)
 def test_a_damaged_file_is_named(content, run_folder, tmp_path):
     (tmp_path / "bad.json").write_text(content, "utf-8")
     assert "bad.json" in refused(predict.main, run_folder, tmp_path / "bad.json")
+
+
+def test_a_file_is_read_no_further_than_any_drawing_goes(run_folder, tmp_path):
+    file = write(tmp_path / "long.json", LINE)
+    with open(file, "a", encoding="utf-8") as text:
+        text.write(" " * drawing.LONGEST)
+    assert drawing.picture(file).any()  # what is read of it is a drawing
+    file = write(tmp_path / "long.json", LINE, note="." * drawing.LONGEST)
+    assert "holds no drawing" in refused(predict.main, run_folder, file)
+
+
+def test_what_a_file_says_of_itself_is_quoted_in_a_few_words(run_folder, tmp_path):
+    file = write(tmp_path / "bad.json", LINE, format="x" * 10_000, version=["y" * 9999])
+    line = refused(predict.main, run_folder, file)
+    assert "xxx" in line
+    assert "yyy" in line
+    assert len(line) < 500
 
 
 def test_what_is_missing_is_named(run_folder, tmp_path):

@@ -8,6 +8,7 @@ import cv2
 import matplotlib
 import numpy as np
 import pytest
+from fontTools.ttLib import TTFont
 from PIL import Image, ImageDraw, ImageFont
 
 from shaky_letters.fonts import trace_font
@@ -144,3 +145,40 @@ def test_not_a_font(tmp_path):
 def test_missing_glyph():
     with pytest.raises(ValueError, match=r"'.*cmr10\.ttf' has no glyph for 'Ж'"):
         trace_font(FONTS / "cmr10.ttf", "aЖ")
+
+
+@pytest.mark.filterwarnings("ignore")  # fontTools says of some bytes what it thinks
+def test_whatever_is_in_a_file_is_a_font_or_is_refused(tmp_path):
+    content = np.frombuffer((FONTS / "cmss10.ttf").read_bytes(), "uint8")
+    rng, path, refused = np.random.default_rng(0), tmp_path / "font.ttf", []
+    for _ in range(60):
+        changed = content.copy()
+        reach = rng.choice([400, 4_000, len(content)])
+        where = rng.integers(reach, size=rng.choice([1, 4, 30, 200]))
+        changed[where] = rng.choice([0, 127, 128, 255], len(where))
+        path.write_bytes(changed.tobytes())
+        try:
+            assert set(trace_font(path, "aH")) == {"a", "H"}
+        except ValueError as error:
+            refused.append(str(error))
+    assert 0 < len(refused) < 60
+    assert all("font.ttf" in line for line in refused)
+
+
+def test_a_glyph_as_large_as_a_house(tmp_path):
+    path = tmp_path / "large.ttf"
+    with TTFont(FONTS / "cmss10.ttf") as font:
+        glyph = font["glyf"][font.getBestCmap()[ord("a")]]
+        glyph.coordinates.scale((15, 15))
+        font.save(path)
+    with pytest.raises(ValueError, match=r"large\.ttf' cannot be drawn \('a' takes"):
+        trace_font(path, "a")
+
+
+def test_a_capital_as_small_as_a_dot(tmp_path):
+    path = tmp_path / "small.ttf"
+    with TTFont(FONTS / "cmss10.ttf") as font:
+        font["head"].unitsPerEm = 16_384
+        font.save(path)
+    with pytest.raises(ValueError, match=r"small\.ttf' has no glyph for 'H'"):
+        trace_font(path, "a")
