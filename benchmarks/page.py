@@ -1,5 +1,6 @@
 """A page of results: Markdown to read, JSON with the same figures."""
 
+import json
 import pathlib
 from typing import Any
 
@@ -31,19 +32,62 @@ def write(
         from pipelines.device import words  # not at the top: JAX needs no TensorFlow
 
         machine = words()
-    folder.mkdir(parents=True, exist_ok=True)
-    lines = [
+    heading = [
         f"# {title}",
         "",
         f"Made by `{command}` on {machine}.",
-        "",
-        text,
-        "",
-        table(
-            [key.replace("_", " ") for key in rows[0]],
-            [["" if v is None else str(v) for v in row.values()] for row in rows],
-        ),
     ]
+    _save(folder, name, [*heading, "", text, "", _rows(rows)], rows)
+
+
+def write_sections(
+    folder: pathlib.Path,
+    name: str,
+    title: str,
+    command: str,
+    sections: list[tuple[str, str, list[dict[str, Any]]]],
+) -> None:
+    """Writes NAME.md and NAME.json, whose parts may come from different machines.
+
+    Args:
+        folder: where to.
+        name: of the page.
+        title: its heading.
+        command: what made it, as typed.
+        sections: heading, text and rows of each. All its rows have the same keys, the
+            first of them `section`, a key of its own, and `machine`.
+    """
+    lines = [f"# {title}", "", f"Made by `{command}`."]
+    for heading, text, rows in sections:
+        columns = [
+            {k: v for k, v in row.items() if k not in ("section", "machine")}
+            for row in rows
+        ]
+        lines += ["", f"## {heading}", "", f"On {rows[0]['machine']}.", "", text, ""]
+        lines += [_rows(columns)]
+    _save(folder, name, lines, [row for _, _, rows in sections for row in rows])
+
+
+def read_sections(folder: pathlib.Path, name: str) -> dict[str, list[dict[str, Any]]]:
+    """Returns the rows that `write_sections` wrote, by their section; none at first."""
+    file = folder / f"{name}.json"
+    sections: dict[str, list[dict[str, Any]]] = {}
+    for row in json.loads(file.read_text("utf-8")) if file.exists() else []:
+        sections.setdefault(row["section"], []).append(row)
+    return sections
+
+
+def _rows(rows: list[dict[str, Any]]) -> str:
+    return table(
+        [key.replace("_", " ") for key in rows[0]],
+        [["" if v is None else str(v) for v in row.values()] for row in rows],
+    )
+
+
+def _save(
+    folder: pathlib.Path, name: str, lines: list[str], rows: list[dict[str, Any]]
+) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
     with replacing(folder / f"{name}.md") as draft:
         draft.write_text("\n".join(lines) + "\n", encoding="utf-8")
     write_json(folder / f"{name}.json", rows)

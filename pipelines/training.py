@@ -143,7 +143,8 @@ class Training:
         """
         batch_size, images = self.config.batch_size, self._train
         steps = len(images) // batch_size
-        first = start + int(model.optimizer.iterations) // steps
+        done = keras.ops.convert_to_numpy(model.optimizer.iterations)
+        first = start + int(done) // steps
         self._distribution.agree(first)
         if first < end:
             batches = data.training_batches(

@@ -1,139 +1,25 @@
 """shaky_letters: regular and shaky handwriting, generated from pen paths."""
 
-import dataclasses
-import io
 from collections.abc import Iterator
 from typing import Any
 
-import cv2
 import numpy as np
 import tensorflow_datasets as tfds
 
-from .fit import PEN, fit
-from .pen import Hands, Recording, write
-from .raster import SIZE, UNITS, quantize, rasterize
-from .strokes import LETTERS, SHAPES, Path, alphabet, shape, spiral
+from .config import ShakyLettersConfig, Split
+from .examples import CLASSES, KINDS, example, stored
+from .raster import SIZE
+from .shards import ShardWriter, write_here, write_on_beam
+from .strokes import LETTERS, SHAPES
 
-CLASSES = ("regular", "shaky")
+__all__ = ["CLASSES", "Builder", "ShakyLettersConfig", "Split", "example"]
 
-
-@dataclasses.dataclass(frozen=True)
-class Split:
-    """What a split is made of.
-
-    Attributes:
-        stream: distinguishes the splits' random numbers; never changed.
-        size: number of images.
-        hands: the writers.
-        alphabets: of letters; see `strokes.alphabet`.
-    """
-
-    stream: int
-    size: int
-    hands: Hands
-    alphabets: tuple[str, ...]
-
-
-SEEN = ("simplex", "script", "print", "italic")
-UNSEEN = ("cursive", "architect")
-
-# Pens and tremors that no training image has: finer and broader tips, faster tremor.
-UNSEEN_HANDS = Hands(width=(4.0, 5.0), tremor_hz=(6.2, 7.0))
-
-KINDS = ("letter", "shape", "spiral")
-"""Of drawings."""
-
-_SHARE = (0.5, 0.25, 0.25)
-_ON_GLASS = {"pace": (28.0, 90.0), "tremor_amplitude": (2.0, 4.6)}
-"""People write faster there than on paper; milder tremors are to be seen, too."""
-
-
-@dataclasses.dataclass
-class ShakyLettersConfig(tfds.core.BuilderConfig):
-    """What is written.
-
-    Attributes:
-        subject: "letters", "shapes", or "drawings": letters, shapes and spirals as the
-            tablet renders them, see `fit`.
-        font: path of a `.ttf` or `.otf` file to write letters in, reduced to centre
-            lines, in place of the built-in alphabets.
-        seed: of everything; the standard sets have 0.
-    """
-
-    subject: str = "letters"
-    font: str | None = None
-    seed: int = 0
-
-    def splits(self) -> dict[str, Split]:
-        """Returns the splits by name."""
-        seen, unseen = SEEN, UNSEEN
-        if self.font:
-            seen = unseen = (self.font,)
-        hands, unseen_hands = Hands(), UNSEEN_HANDS
-        if self.subject == "drawings":
-            hands, unseen_hands = (
-                dataclasses.replace(h, **_ON_GLASS) for h in (hands, unseen_hands)
-            )
-        return {
-            "train": Split(0, 5_000, hands, seen),
-            "test": Split(1, 1_000, hands, seen),
-            "test_unseen": Split(2, 1_000, unseen_hands, unseen),
-            "test_large": Split(3, 20_000, hands, seen),
-        }
-
-
-def example(config: ShakyLettersConfig, split: Split, i: int) -> dict[str, Any]:
-    """Returns example i of a split; it depends on the seed, the split and i alone."""
-    rng = np.random.default_rng([config.seed, split.stream, i])
-    label = i % 2
-    path, subject = _subject(config.subject, split, rng)
-    pen = write(path, split.hands, bool(label), rng)
-    if config.subject == "drawings":
-        pen = _as_on_tablet(pen)
-    return {
-        "image": rasterize(pen.x, pen.y, pen.pen_down, pen.pen_width),
-        "label": label,
-        **subject,
-        "pen_width": pen.pen_width,
-        "tremor_hz": pen.tremor_hz,
-        "tremor_amplitude": pen.tremor_amplitude,
-        "strokes": {
-            "x": pen.x.astype("float32"),  # exact: whole 64ths of a pixel
-            "y": pen.y.astype("float32"),
-            "t": pen.t.astype("float32"),
-            "pen_down": pen.pen_down,
-        },
-    }
-
-
-def _subject(
-    subject: str, split: Split, rng: np.random.Generator
-) -> tuple[Path, dict[str, str]]:
-    """Returns what is written, and its name or names as features."""
-    if subject == "drawings":
-        kind = KINDS[rng.choice(len(KINDS), p=_SHARE)]
-        if kind == "spiral":
-            return spiral(rng), {"kind": kind}
-        path, _ = _subject(f"{kind}s", split, rng)
-        return path, {"kind": kind}
-    if subject == "shapes":
-        name, path = shape(rng)
-        return path, {"shape": name}
-    letter = LETTERS[rng.integers(len(LETTERS))]
-    source = split.alphabets[rng.integers(len(split.alphabets))]
-    return alphabet(source)[letter], {"letter": letter, "alphabet": source}
-
-
-def _as_on_tablet(pen: Recording) -> Recording:
-    """Returns a recording as the tablet fits it into the picture."""
-    x, y, scale = fit(pen.x, pen.y, pen.pen_down)
-    return dataclasses.replace(
-        pen,
-        x=quantize(x) / UNITS,
-        y=quantize(y) / UNITS,
-        pen_width=PEN,
-        tremor_amplitude=pen.tremor_amplitude * scale,
-    )
+LARGE = ShakyLettersConfig(
+    name="letters_xl",
+    images=1_000_000,
+    description="As letters, with a million images to train on.",
+)
+"""Built on request, never by a `tfds build` without `--config`: it takes 8 GB."""
 
 
 class Builder(tfds.core.GeneratorBasedBuilder):
@@ -154,6 +40,37 @@ class Builder(tfds.core.GeneratorBasedBuilder):
             description="Letters, shapes and spirals as the tablet renders them.",
         ),
     ]
+
+    @classmethod
+    def get_builder_config(
+        cls, name: str, version: str | None = None
+    ) -> ShakyLettersConfig | None:
+        """Returns the config of a name, that of `BUILDER_CONFIGS` or `LARGE`."""
+        if name == LARGE.name:
+            return LARGE
+        return super().get_builder_config(name, version)
+
+    def download_and_prepare(
+        self,
+        *,
+        download_config: tfds.download.DownloadConfig | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Makes the set, unless it is there.
+
+        Raises:
+            ValueError: a set of this name is there, but with another number of images.
+        """
+        download_config = download_config or tfds.download.DownloadConfig()
+        images, train = self.builder_config.images, self.info.splits.get("train")
+        if images and train and not download_config.download_mode.overwrite_dataset:
+            images = min(images, download_config.max_examples_per_split or images)
+            if train.num_examples != images:
+                raise ValueError(
+                    f"{self.data_dir} holds {train.num_examples:,} images to train on, "
+                    f"not {images:,}: give the set a name of its own, or --overwrite"
+                )
+        super().download_and_prepare(download_config=download_config, **kwargs)
 
     def _info(self) -> tfds.core.DatasetInfo:
         config, features = self.builder_config, tfds.features
@@ -199,7 +116,40 @@ class Builder(tfds.core.GeneratorBasedBuilder):
 
     def _generate_examples(self, split: Split) -> Iterator[tuple[int, dict]]:
         for i in range(split.size):
-            made = example(self.builder_config, split, i)
-            # OpenCV compresses a picture in a tenth of the time that TFDS would take.
-            _, png = cv2.imencode(".png", made["image"])
-            yield i, {**made, "image": io.BytesIO(png.tobytes())}
+            yield i, stored(self.builder_config, split, i)
+
+    def _generate_splits(
+        self, dl_manager: Any, download_config: tfds.download.DownloadConfig
+    ) -> list[tfds.core.SplitInfo]:
+        """Writes a set of a chosen size file by file, on Beam if options for it came.
+
+        TFDS would keep all examples to sort them, on Beam as well.
+        """
+        if self.builder_config.images is None:
+            return super()._generate_splits(dl_manager, download_config)
+        most = download_config.max_examples_per_split
+        splits = {
+            name: split if most is None else split.first(most)
+            for name, split in self.builder_config.splits().items()
+        }
+        writer = ShardWriter(
+            self.builder_config,
+            splits,
+            self.info.features,
+            self._get_filename_template("train"),
+            self.info.file_format,
+        )
+        runner, options = download_config.beam_runner, download_config.beam_options
+        if runner or options:
+            sizes = write_on_beam(writer, runner, options)
+        else:
+            sizes = write_here(writer)
+        return [
+            tfds.core.SplitInfo(
+                name=name,
+                shard_lengths=writer.lengths(name),
+                num_bytes=sizes[name],
+                filename_template=writer.template(name),
+            )
+            for name in splits
+        ]
