@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from commands.cli import InputError
 
-from . import cluster
+from . import tf_config
 
 # What TensorFlow says when another worker is gone, or was when this one spoke to it.
 _LOST = (
@@ -60,7 +60,7 @@ class Distribution:
 
     def __init__(self, name: str | None):
         self._several = name == "multiworker"
-        self.leads = cluster.leads(name)
+        self.leads = tf_config.leads(name)
         if name == "mirrored":
             gpus = tf.config.list_logical_devices("GPU")
             devices = gpus or tf.config.list_logical_devices("CPU")

@@ -15,7 +15,7 @@ from commands import children
 from commands.cli import InputError, quietly
 from commands.files import read_json, read_rows
 
-from . import cluster
+from . import tf_config
 from .config import HISTORY, METRICS, TrainConfig
 
 _LOST = 75  # the exit code that asks to be started again
@@ -39,7 +39,7 @@ def run(
     Raises:
         InputError: workers are lost again and again.
     """
-    leads = cluster.leads("multiworker")
+    leads = tf_config.leads("multiworker")
     tries, done = 0, _epochs(output)
     while tries < _TRIES:
         code = _attempt(config, output, quiet, leads)

@@ -12,7 +12,7 @@ import click
 from commands.cli import Command, InputError, Number, Size, quietly
 from commands.files import read_json
 
-from . import cluster, supervision
+from . import supervision, tf_config
 from .config import (
     DISTRIBUTIONS,
     METHODS,
@@ -53,7 +53,7 @@ def run(
     config.check()
     check_distribution(distribute, config)
     finished = output / METRICS
-    if cluster.leads(distribute):
+    if tf_config.leads(distribute):
         check_output(output, config, resume)
         if resume and finished.exists():
             return read_json(finished)

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipelines import cluster, train
+from pipelines import tf_config, train
 from tests.commands.refusal import refused
 
 ROOT = Path(__file__).parents[2]
@@ -162,7 +162,7 @@ def test_a_killed_worker_comes_back_and_the_run_finishes(
     ],
 )
 def test_a_wrong_cluster_is_refused(monkeypatch, tmp_path, given, quoted):
-    monkeypatch.setenv(cluster.VARIABLE, given)
+    monkeypatch.setenv(tf_config.VARIABLE, given)
     said = refused(
         train.main, "--distribute=multiworker", f"--output={tmp_path / 'run'}"
     )
