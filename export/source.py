@@ -20,6 +20,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from commands import archive
 from commands.cli import InputError
 from commands.files import read_json
 from rvsm_tf.graph import renewed, set_weights
@@ -119,17 +120,17 @@ def load(path: pathlib.Path) -> keras.Model:
         InputError: it is missing, damaged, or was not hardened.
     """
     file = _file(path)
+    refusal = InputError(
+        f"{str(file)!r} is not a Keras model, or damaged: give a .keras file that "
+        "model.save wrote"
+    )
+    if not archive.is_whole(file):
+        raise refusal
     try:
-        with zipfile.ZipFile(file) as archive:
-            config = json.loads(archive.read("config.json"))
-            damaged = archive.testzip() is not None
-    except (zipfile.BadZipFile, KeyError, ValueError, OSError, EOFError):
-        raise InputError(
-            f"{str(file)!r} is not a Keras model, or damaged: give a .keras file that "
-            "model.save wrote"
-        ) from None
-    if damaged:
-        raise InputError(f"{str(file)!r} is damaged: save the model again")
+        with zipfile.ZipFile(file) as members:
+            config = json.loads(members.read("config.json"))
+    except (KeyError, ValueError):
+        raise refusal from None
     if config.get("registered_name") == "rvsm_tf>RVSM":
         raise InputError(
             f"{str(file)!r} was not hardened: it holds an RVSM model in training; save "
@@ -196,14 +197,17 @@ def _examples(
         )
     if not images.is_file():
         raise InputError(f"no {str(images)!r}: give the .npz file with the examples")
+    refusal = InputError(
+        f"{str(images)!r} is not an .npz file, or damaged: write it with "
+        "numpy.savez_compressed"
+    )
+    if not archive.is_whole(images):
+        raise refusal
     try:
         with np.load(images, allow_pickle=False) as file:
             arrays = dict(file)
-    except (ValueError, OSError, zipfile.BadZipFile, EOFError):
-        raise InputError(
-            f"{str(images)!r} is not an .npz file, or damaged: write it with "
-            "numpy.savez_compressed"
-        ) from None
+    except ValueError:
+        raise refusal from None
     calibration = _part(model, images, arrays, "calibration")
     test = _part(model, images, arrays, "test")
     if len(calibration) < FEWEST:

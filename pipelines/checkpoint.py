@@ -2,13 +2,15 @@
 
 import pathlib
 import time
-import zipfile
 
 import click
 import keras
 
+from commands import archive
 from commands.cli import InputError
 from commands.files import read_rows, replacing, write_rows
+
+from .config import CHECKPOINT
 
 HISTORY = "history.csv"
 
@@ -21,18 +23,28 @@ def load_model(file: pathlib.Path) -> keras.Model:
     """
     if not file.is_file():
         raise InputError(f"no model {str(file)!r}: has the run finished?")
-    try:
-        # Every member's checksum: Keras itself would read a flipped bit as a weight.
-        with zipfile.ZipFile(file) as archive:
-            whole = archive.testzip() is None
-    except zipfile.BadZipFile:
-        whole = False
-    if not whole:
+    if not archive.is_whole(file):
         raise InputError(
             f"{str(file)!r} is damaged: delete it and train again, or name another "
             "folder"
         )
     return keras.saving.load_model(file)
+
+
+def read_history(output: pathlib.Path, epochs: int) -> list[dict[str, float]]:
+    """Returns the rows of a run's first epochs.
+
+    Raises:
+        InputError: the file is damaged, or has fewer.
+    """
+    file = output / HISTORY
+    rows = read_rows(file)
+    if len(rows) < epochs:
+        raise InputError(
+            f"{str(file)!r} has {len(rows)} epochs, the run beside it {epochs}: train "
+            "again into a new folder"
+        )
+    return rows[:epochs]
 
 
 class Checkpoint(keras.callbacks.Callback):
@@ -44,7 +56,7 @@ class Checkpoint(keras.callbacks.Callback):
 
     def __init__(self, output: pathlib.Path):
         super().__init__()
-        self.file = output / "checkpoint.keras"
+        self.file = output / CHECKPOINT
 
     def restore(self) -> keras.Model | None:
         """Returns the model as it was saved last, compiled; None if it never was.
@@ -86,12 +98,7 @@ class History(keras.callbacks.Callback):
     ):
         super().__init__()
         self._file = output / HISTORY
-        self.rows = read_rows(self._file)[:first]
-        if len(self.rows) < first:
-            raise InputError(
-                f"{str(self._file)!r} has {len(self.rows)} epochs, the checkpoint "
-                f"beside it {first}: train again into a new folder"
-            )
+        self.rows = read_history(output, first)
         self._epochs = epochs
         self._images = images
         self._sparsity = sparsity

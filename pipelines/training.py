@@ -10,10 +10,10 @@ import numpy as np
 import tensorflow_datasets as tfds
 
 import rvsm_tf as rvsm
-from commands.files import read_rows, replacing, write_json
+from commands.files import replacing, write_json
 
 from . import data, design, device, handover, plots
-from .checkpoint import HISTORY, Checkpoint, History
+from .checkpoint import Checkpoint, History, read_history
 from .config import TrainConfig, claim
 from .evaluate import SPLITS, classify
 from .recipe import Recipe
@@ -52,7 +52,7 @@ class Training:
         images, jit_compile = len(self._train), self.device.jit_compile
         self._recipe = Recipe(config, self._design, images, jit_compile)
         sparse, final = self._trained()
-        history = read_rows(self.output / HISTORY)
+        history = read_history(self.output, config.epochs)
         metrics = self._measure(sparse, final, builder, history)
         with replacing(self.output / "model.keras") as draft:
             final.save(draft)
