@@ -7,7 +7,7 @@ from typing import Any
 from commands.cli import InputError
 from commands.files import read_json, write_json
 
-CONFIG = "config.json"
+CONFIG, CHECKPOINT = "config.json", "checkpoint.keras"
 METHODS = ("rvsm", "loss", "magnitude")
 PENALTIES = ("l0", "l1", "tl1", "none")
 OPTIMIZERS = ("sgd", "adam", "adamw")
@@ -143,8 +143,6 @@ def check_output(output: pathlib.Path, config: TrainConfig, resume: bool) -> Non
             configuration.
     """
     wanted = dataclasses.asdict(config)
-    if output.exists() and not output.is_dir():
-        raise InputError(f"output {str(output)!r} is a file: name a folder")
     if resume and (output / CONFIG).exists():
         found = read_config(output)
         for name, value in wanted.items():
@@ -157,7 +155,7 @@ def check_output(output: pathlib.Path, config: TrainConfig, resume: bool) -> Non
                     f"not {value}: resume it with its own options"
                 )
         return
-    if output.is_dir() and any(output.iterdir()):
+    if any(output.iterdir()):
         raise InputError(
             f"output {str(output)!r} is not empty: name a new folder, or continue the "
             "run in it with --resume"

@@ -12,8 +12,10 @@ import click
 
 from commands.cli import Command, InputError, Number, Size, quietly
 from commands.files import read_json
+from commands.folder import alone
 
 from .config import (
+    CHECKPOINT,
     METHODS,
     OPTIMIZERS,
     PENALTIES,
@@ -43,18 +45,21 @@ def run(
         OSError: a file cannot be written.
     """
     config.check()
-    check_output(output, config, resume)
-    finished = output / "metrics.json"
-    if resume and finished.exists():
-        return read_json(finished)
-    # TensorFlow takes seconds to import; wrong arguments are answered before that.
-    with quietly():
-        if config.method == "magnitude":
-            from .magnitude import Magnitude as Training
-        else:
-            from .training import Training
+    with alone(output):
+        check_output(output, config, resume)
+        finished = output / "metrics.json"
+        if resume and finished.exists():
+            # Left there by a run that was killed when all but this was done.
+            (output / CHECKPOINT).unlink(missing_ok=True)
+            return read_json(finished)
+        # TensorFlow takes seconds to import; wrong arguments are answered before that.
+        with quietly():
+            if config.method == "magnitude":
+                from .magnitude import Magnitude as Training
+            else:
+                from .training import Training
 
-    return Training(config, output, quiet).run()
+        return Training(config, output, quiet).run()
 
 
 def report(metrics: dict[str, Any], output: pathlib.Path) -> str:
