@@ -1,7 +1,9 @@
 """The images: from TensorFlow Datasets to tf.data."""
 
+import contextlib
 import dataclasses
 import pathlib
+from collections.abc import Iterator
 
 import numpy as np
 import tensorflow as tf
@@ -10,12 +12,19 @@ from absl import logging
 from google.protobuf.json_format import ParseError
 
 from commands.cli import InputError
+from shaky_letters.raster import SIZE
 from shaky_letters.shaky_letters_dataset_builder import Builder
 
 # TFDS warns its users of its own deprecated attributes.
 logging.set_verbosity(logging.ERROR)
 
 NAMES = ("letters", "shapes", "drawings")
+
+# What TFDS and TensorFlow answer damaged files with.
+_DAMAGE = (
+    *(ParseError, ValueError, KeyError, TypeError, AssertionError),
+    *(FileNotFoundError, tf.errors.OpError),
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,24 +54,15 @@ def prepare(dataset: str, quiet: bool = False) -> tfds.core.DatasetBuilder:
         InputError: there is no such dataset, or the folder holds something else.
     """
     if dataset in NAMES:
-        builder = Builder(config=dataset)
-        if quiet:
-            tfds.disable_progress_bar()
-        builder.download_and_prepare()
-        return builder
+        return _made(dataset, quiet)
     folder = pathlib.Path(dataset)
     if not (folder / "dataset_info.json").is_file():
         raise InputError(
             f"no dataset {dataset!r}: choose from {', '.join(NAMES)}, or give a folder "
             "that 'tfds build shaky_letters' made, with dataset_info.json in it"
         )
-    try:
+    with _reading(f"the dataset in {dataset!r}"):
         builder = tfds.builder_from_directory(folder)
-    except (ParseError, ValueError, FileNotFoundError):
-        raise InputError(
-            f"the dataset in {dataset!r} is damaged: delete that folder and run "
-            "'tfds build shaky_letters' again"
-        ) from None
     wanted = (Builder.name, str(Builder.VERSION))
     found = (builder.name, str(builder.version))
     if found != wanted:
@@ -73,6 +73,33 @@ def prepare(dataset: str, quiet: bool = False) -> tfds.core.DatasetBuilder:
     return builder
 
 
+def _made(name: str, quiet: bool) -> tfds.core.DatasetBuilder:
+    """Returns the builder of one of `NAMES`, which it makes if it is not there."""
+    if quiet:
+        tfds.disable_progress_bar()
+    with _reading(f"the dataset {name!r} in TensorFlow Datasets' folder"):
+        builder = Builder(config=name)
+    try:
+        builder.download_and_prepare()
+    except RuntimeError as error:  # TFDS's, with TensorFlow's own behind it
+        if not isinstance(error.__cause__, tf.errors.OpError):
+            raise
+        raise InputError(f"cannot write: {error.__cause__.message}") from None
+    return builder
+
+
+@contextlib.contextmanager
+def _reading(what: str) -> Iterator[None]:
+    """Answers what TFDS stumbles over in the block: it trusts what it reads."""
+    try:
+        yield
+    except _DAMAGE:
+        raise InputError(
+            f"{what} is damaged: delete that folder and run 'tfds build "
+            "shaky_letters' again"
+        ) from None
+
+
 def load(builder: tfds.core.DatasetBuilder, split: str) -> Images:
     """Reads a split into memory.
 
@@ -80,20 +107,15 @@ def load(builder: tfds.core.DatasetBuilder, split: str) -> Images:
         InputError: a file of the split is damaged or missing.
     """
     names = ("image", "label")
-    dataset = builder.as_dataset(
-        split=split, decoders=tfds.decode.PartialDecoding(dict.fromkeys(names, True))
-    )
-    damage = tf.errors.DataLossError, tf.errors.InvalidArgumentError
-    try:
+    decoders = tfds.decode.PartialDecoding(dict.fromkeys(names, True))
+    with _reading(f"split {split!r} in {builder.data_dir}"):
+        dataset = builder.as_dataset(split=split, decoders=decoders)
         parts = list(dataset.batch(1000).as_numpy_iterator())
-    except (*damage, tf.errors.NotFoundError):
-        parts = []
-    if sum(map(len, (p["label"] for p in parts))) != dataset.cardinality():
-        raise InputError(
-            f"split {split!r} in {builder.data_dir} is damaged: delete that folder and "
-            "run 'tfds build shaky_letters' again"
-        )
-    return Images(*(np.concatenate([p[name] for p in parts]) for name in names))
+        image, label = (np.concatenate([p[name] for p in parts]) for name in names)
+        # What its description says of it may be damaged, too.
+        if image.dtype != np.uint8 or image.shape[1:] != (SIZE, SIZE, 1):
+            raise ValueError(f"images of {image.dtype}, {image.shape}")
+    return Images(image, label)
 
 
 def batches(images: Images, batch_size: int = 500) -> tf.data.Dataset:

@@ -13,6 +13,7 @@ from .fit import PEN, fit
 from .pen import Hands, Recording, write
 from .raster import SIZE, UNITS, quantize, rasterize
 from .strokes import LETTERS, SHAPES, Path, alphabet, shape, spiral
+from .turn import turn
 
 CLASSES = ("regular", "shaky")
 
@@ -154,6 +155,24 @@ class Builder(tfds.core.GeneratorBasedBuilder):
             description="Letters, shapes and spirals as the tablet renders them.",
         ),
     ]
+
+    def download_and_prepare(self, **options: Any) -> None:
+        """Makes the set, unless it is there.
+
+        Of two processes that want it at once, one makes it and the other waits. What
+        one left behind that was killed is removed.
+
+        Args:
+            options: TFDS's.
+        """
+        folder = self.data_path.parent
+        folder.mkdir(parents=True, exist_ok=True)
+        with turn(folder):
+            for left in folder.glob(f"incomplete.*_{self.version}"):
+                left.rmtree()
+            if self.data_path.exists() and not self.info.initialized:
+                self.info.read_from_directory(self.data_path)
+            super().download_and_prepare(**options)
 
     def _info(self) -> tfds.core.DatasetInfo:
         config, features = self.builder_config, tfds.features
