@@ -155,7 +155,7 @@ def check_output(output: pathlib.Path, config: TrainConfig, resume: bool) -> Non
                     f"not {value}: resume it with its own options"
                 )
         return
-    if any(output.iterdir()):
+    if output.is_dir() and any(output.iterdir()):
         raise InputError(
             f"output {str(output)!r} is not empty: name a new folder, or continue the "
             "run in it with --resume"

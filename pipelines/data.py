@@ -54,7 +54,13 @@ def prepare(dataset: str, quiet: bool = False) -> tfds.core.DatasetBuilder:
         InputError: there is no such dataset, or the folder holds something else.
     """
     if dataset in NAMES:
-        return _made(dataset, quiet)
+        if quiet:
+            tfds.disable_progress_bar()
+        place = f"{tfds.core.constants.DATA_DIR}/{Builder.name}/{dataset}"
+        with _reading(f"the dataset in {place!r}"):
+            builder = Builder(config=dataset)
+        builder.download_and_prepare()
+        return builder
     folder = pathlib.Path(dataset)
     if not (folder / "dataset_info.json").is_file():
         raise InputError(
@@ -70,21 +76,6 @@ def prepare(dataset: str, quiet: bool = False) -> tfds.core.DatasetBuilder:
             f"{dataset!r} holds {' '.join(found)}, this program reads "
             f"{' '.join(wanted)}: run 'tfds build shaky_letters' again"
         )
-    return builder
-
-
-def _made(name: str, quiet: bool) -> tfds.core.DatasetBuilder:
-    """Returns the builder of one of `NAMES`, which it makes if it is not there."""
-    if quiet:
-        tfds.disable_progress_bar()
-    with _reading(f"the dataset {name!r} in TensorFlow Datasets' folder"):
-        builder = Builder(config=name)
-    try:
-        builder.download_and_prepare()
-    except RuntimeError as error:  # TFDS's, with TensorFlow's own behind it
-        if not isinstance(error.__cause__, tf.errors.OpError):
-            raise
-        raise InputError(f"cannot write: {error.__cause__.message}") from None
     return builder
 
 

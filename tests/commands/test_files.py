@@ -109,8 +109,7 @@ def test_no_flipped_bit_and_no_cut_gives_a_wrong_answer(write, read, content, tm
         file.write_bytes(damaged)
         try:
             found = read(file)
-        except InputError as error:
-            assert repr(str(file)) in str(error)
+        except InputError:
             refused += 1
         else:
             # Fewer whole rows are fewer epochs, which the readers count.

@@ -105,7 +105,7 @@ def test_a_flipped_bit_anywhere_is_noticed(file):
     places = [*range(digits - 1, digits + 20), *range(0, len(made), 7)]
     for place in places:
         for bit in range(8):
-            with pytest.raises(ValueError, match="damaged|not a .tflite file"):
+            with pytest.raises(ValueError, match=r"damaged|not a \.tflite file"):
                 card.verify(flipped(made, place, bit))
 
 
