@@ -61,6 +61,10 @@ def told(error: Exception) -> str | None:
         return " ".join(error.format_message().split())
     if isinstance(error, OSError) and error.errno in _REFUSALS:
         return f"cannot write: {error}"
+    # TensorFlow raises no OSError, but quotes the system: "path; File too large".
+    message = " ".join(str(error).split())
+    if any(f"; {os.strerror(code)}" in message for code in _REFUSALS):
+        return f"cannot write: {message}"
     return None
 
 

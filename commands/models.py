@@ -16,6 +16,7 @@ from typing import Any
 
 import keras
 
+from . import archive
 from .cli import InputError
 
 MEMBERS = ("config.json", "metadata.json", "model.weights.h5")
@@ -73,12 +74,11 @@ def describe(file: pathlib.Path) -> dict[str, Any]:
     if file.suffix != ".keras":
         raise Damaged  # Keras would read it as another format
     try:
-        with zipfile.ZipFile(file) as archive:
-            _check_members(archive, file)
-            config = json.loads(archive.read("config.json"))
-            # Every checksum: Keras itself would read a flipped bit as a weight.
-            whole = archive.testzip() is None
-    except (zipfile.BadZipFile, ValueError, OSError, EOFError, RuntimeError):
+        with zipfile.ZipFile(file) as members:
+            _check_members(members, file)
+            config = json.loads(members.read("config.json"))
+        whole = archive.is_whole(file)
+    except archive.DAMAGE:
         whole = False
     if not whole or not isinstance(config, dict):
         raise Damaged
@@ -87,9 +87,9 @@ def describe(file: pathlib.Path) -> dict[str, Any]:
     return config
 
 
-def _check_members(archive: zipfile.ZipFile, file: pathlib.Path) -> None:
+def _check_members(members: zipfile.ZipFile, file: pathlib.Path) -> None:
     """Makes sure that an archive holds a model alone, and is as large as it says."""
-    rest = archive.namelist()
+    rest = members.namelist()
     if not set(MEMBERS) <= set(rest):
         raise Damaged
     for member in MEMBERS:
@@ -100,9 +100,9 @@ def _check_members(archive: zipfile.ZipFile, file: pathlib.Path) -> None:
             f"{', '.join(MEMBERS)} and nothing else"
         )
     # Keras stores members as they are; a few bytes cannot become gigabytes then.
-    members = archive.infolist()
-    stored = all(member.compress_type == zipfile.ZIP_STORED for member in members)
-    if not stored or sum(m.file_size for m in members) > file.stat().st_size:
+    found = members.infolist()
+    stored = all(member.compress_type == zipfile.ZIP_STORED for member in found)
+    if not stored or sum(m.file_size for m in found) > file.stat().st_size:
         raise InputError(
             f"{str(file)!r} was packed by another program: save the model with "
             "model.save, which does not compress"

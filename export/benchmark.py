@@ -15,8 +15,9 @@ import click
 
 from commands.cli import Command, InputError, Number
 from commands.files import write_json
+from commands.folder import alone
 
-from . import runtime, timing
+from . import card, runtime, timing
 from .size import zip_bytes
 
 THREADS = (1, 2)
@@ -86,41 +87,32 @@ def find(files: Sequence[pathlib.Path]) -> list[pathlib.Path]:
 
 def _check(path: pathlib.Path) -> None:
     try:
-        with open(path, "rb") as file:
-            head = file.read(8)
+        card.verify(path.read_bytes())
     except OSError as error:
         raise InputError(
             f"cannot read {str(path)!r}: {error.strerror}; give a .tflite file"
         ) from None
-    if head[4:] != b"TFL3":
-        raise InputError(f"{str(path)!r} is not a .tflite file")
+    except ValueError as error:
+        raise InputError(f"{str(path)!r}: {error}") from None
 
 
 @contextlib.contextmanager
 def _writable(folder: pathlib.Path | None) -> Iterator[None]:
-    """Makes a folder, which is gone again if the block fails.
+    """Has a folder alone inside the block.
 
     That it takes files is found out here, before minutes of measuring.
     """
-    if folder is None:
+    with contextlib.ExitStack() as stack:
+        if folder is not None:
+            try:
+                stack.enter_context(alone(folder))
+                tempfile.TemporaryFile(dir=folder).close()
+            except OSError as error:
+                raise InputError(
+                    f"cannot write into {str(folder)!r}: {error.strerror}; "
+                    "name a folder for --output"
+                ) from None
         yield
-        return
-    made = [path for path in (folder, *folder.parents) if not path.exists()]
-    try:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            tempfile.TemporaryFile(dir=folder).close()
-        except OSError as error:
-            raise InputError(
-                f"cannot write into {str(folder)!r}: {error.strerror}; "
-                "name a folder for --output"
-            ) from None
-        yield
-    except BaseException:
-        for path in made:
-            with contextlib.suppress(OSError):
-                path.rmdir()
-        raise
 
 
 @contextlib.contextmanager

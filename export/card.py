@@ -11,10 +11,16 @@ JavaScript and Android. Keys:
     golden          inputs: vectors as in `export.golden`; outputs: what this file
                     answers to each, with six decimals; tolerance: by how much a
                     sound runtime may differ
+    crc32           of the whole file, as eight hexadecimal digits, with eight zeros
+                    in their own place; earlier versions wrote none
 """
 
 import json
+import re
+import struct
 from typing import Any
+
+from commands import check
 
 from . import flatbuffer
 
@@ -25,7 +31,12 @@ ABOUT = ("labels", "preprocessing", "training")
 """The keys that about.json may fill."""
 
 LIMIT = 3000
-"""Bytes that a card may take: whole models are smaller than five times that."""
+"""Bytes that a card may take, check value apart: whole models are smaller than five
+times that."""
+
+_BLANK = b"0" * 8
+_CHECK = re.compile(rb'"%s":"(.{8})"}' % check.NAME.encode(), re.DOTALL)
+"""The end of a card: found without following a damaged file's offsets."""
 
 
 def embed(file: bytes, card: dict[str, Any]) -> bytes:
@@ -38,19 +49,59 @@ def embed(file: bytes, card: dict[str, Any]) -> bytes:
         ValueError: the card is longer than 3,000 bytes.
     """
     card = json.loads(json.dumps(card), parse_constant=lambda _: None)
-    text = json.dumps(card, ensure_ascii=False, separators=(",", ":")).encode()
-    if len(text) > LIMIT:
-        raise ValueError(f"a card of {len(text)} bytes: {LIMIT} are allowed")
-    return flatbuffer.with_metadata(file, NAME, text)
+    if len(_text(card)) > LIMIT:
+        raise ValueError(f"a card of {len(_text(card))} bytes: {LIMIT} are allowed")
+    blank = _text({**card, check.NAME: _BLANK.decode()})
+    file = flatbuffer.with_metadata(file, NAME, blank)
+    start, end = _place(file)
+    return file[:start] + check.value(file).encode() + file[end:]
+
+
+def verify(file: bytes) -> None:
+    """Makes sure that a file is as it was written, if it has a check value.
+
+    Raises:
+        ValueError: it is damaged, or is no .tflite file.
+    """
+    damage = ValueError("the file is damaged: export it again")
+    place = _place(file)
+    if place is not None:
+        start, end = place
+        blank = file[:start] + _BLANK + file[end:]
+        if check.value(blank).encode() != file[start:end]:
+            raise damage
+        return
+    try:
+        text = flatbuffer.metadata(file, NAME)
+    except (struct.error, IndexError, TypeError):
+        return  # no card of ours; where offsets lead nowhere, the runtime will say so
+    try:
+        # If there is a check value after all, it is one that is damaged itself.
+        check.unseal(json.loads(text or b"{}"))
+    except ValueError:
+        raise damage from None
 
 
 def read(file: bytes) -> dict[str, Any]:
     """Returns the card inside a file.
 
     Raises:
-        ValueError: the file has none, or is no .tflite file.
+        ValueError: the file has none, is damaged, or is no .tflite file.
     """
+    verify(file)
     text = flatbuffer.metadata(file, NAME)
     if text is None:
         raise ValueError("the file has no card: it was not written by export.convert")
-    return json.loads(text)
+    card = json.loads(text)
+    card.pop(check.NAME, None)
+    return card
+
+
+def _text(card: dict[str, Any]) -> bytes:
+    return json.dumps(card, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _place(file: bytes) -> tuple[int, int] | None:
+    """Returns where the check value's digits begin and end, None if there are none."""
+    places = [found.span(1) for found in _CHECK.finditer(file)]
+    return places[-1] if places else None  # before it, the card's text may hold others

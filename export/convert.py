@@ -4,14 +4,14 @@ python -m export.convert runs/NAME
 """
 
 import pathlib
-import shutil
 import tempfile
 from typing import Any
 
 import click
 
 from commands.cli import Command, InputError, quietly
-from commands.files import replacing, write_json
+from commands.files import DRAFT, move, write_json
+from commands.folder import alone
 
 FORMATS = ("float32", "float16", "int8", "int4", "float32-sparse", "int8-sparse")
 REPORT, GOLDEN = "report.json", "golden.json"
@@ -48,29 +48,28 @@ def run(
         )
     wanted = [f for f in formats if f != "best"] or list(FORMATS)
     output = output or folder_of(path)
-    if output.exists() and not output.is_dir():
-        raise InputError(f"output {str(output)!r} is a file: name a folder")
-    # TensorFlow takes seconds to import; wrong arguments are answered before that.
-    with quietly():
-        from . import source
-        from .writing import Writing
+    with alone(output), tempfile.TemporaryDirectory(dir=output, prefix=DRAFT) as made:
+        # TensorFlow takes seconds to import; wrong arguments are answered before that.
+        with quietly():
+            from . import source
+            from .writing import Writing
 
-        model = source.read(path, images)
-    output.mkdir(parents=True, exist_ok=True)
-    # Files are made here, and moved into place when all is known about them.
-    with tempfile.TemporaryDirectory(dir=output, prefix=".draft-") as draft:
-        writing = Writing(model, pathlib.Path(draft), quiet)
+            model = source.read(path, images)
+        # Files are made here, and moved into place when all is known about them.
+        draft = pathlib.Path(made)
+        writing = Writing(model, draft, quiet)
         rows = writing.write(wanted, only_best="best" in formats)
         kept = {row["file"] for row in rows if row["file"]}
+        write_json(draft / GOLDEN, writing.golden_vectors(kept))
+        write_json(draft / REPORT, rows)
+        # Where there is a report, it is of the files beside it, whenever that may end.
+        (output / REPORT).unlink(missing_ok=True)
         for name in FORMATS:
             stale = output / f"{name}.tflite"
             if stale.name not in kept:
                 stale.unlink(missing_ok=True)
-        for name in kept:
-            with replacing(output / name) as target:
-                shutil.copyfile(pathlib.Path(draft) / name, target)
-    write_json(output / GOLDEN, writing.golden_vectors(kept))
-    write_json(output / REPORT, rows)
+        for name in (*sorted(kept), GOLDEN, REPORT):
+            move(draft / name, output / name)
     return rows
 
 

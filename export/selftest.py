@@ -3,6 +3,7 @@
 python -m export.selftest FOLDER
 
 Needs NumPy and ai-edge-litert alone, so that it also runs where nothing else does.
+Exits with 1 where an answer is wrong, with 2 where a file is damaged or missing.
 """
 
 import json
@@ -11,7 +12,9 @@ import sys
 
 import numpy as np
 
-from . import golden, runtime
+from commands import check
+
+from . import card, golden, runtime
 
 
 def differences(folder: pathlib.Path) -> dict[tuple[str, str], tuple[float, float]]:
@@ -23,10 +26,15 @@ def differences(folder: pathlib.Path) -> dict[tuple[str, str], tuple[float, floa
     Returns:
         by file name and delegate ("on" or "off"): the largest difference, and the
         tolerance.
+
+    Raises:
+        ValueError: a file is damaged.
+        FileNotFoundError: one is missing.
     """
-    vectors = json.loads((folder / "golden.json").read_text("utf-8"))
+    vectors = check.unseal(json.loads((folder / "golden.json").read_text("utf-8")))
     found = {}
     for name, expected in vectors["files"].items():
+        card.verify((folder / name).read_bytes())
         for delegate in runtime.MODES:
             runner = runtime.interpreter(folder / name, delegate).get_signature_runner()
             shapes = {
@@ -46,9 +54,14 @@ def differences(folder: pathlib.Path) -> dict[tuple[str, str], tuple[float, floa
 
 
 def main(folder: str) -> int:
-    """Prints a line for each file; returns 1 if one of them is wrong, else 0."""
+    """Prints a line for each file; returns the exit code."""
     wrong = False
-    for (name, delegate), (gap, tolerance) in differences(pathlib.Path(folder)).items():
+    try:
+        found = differences(pathlib.Path(folder))
+    except (ValueError, FileNotFoundError) as error:
+        print(f"Error: {folder!r} is damaged: {error}", file=sys.stderr)
+        return 2
+    for (name, delegate), (gap, tolerance) in found.items():
         wrong |= gap > tolerance
         verdict = "WRONG" if gap > tolerance else "ok"
         print(f"{name:24} delegate {delegate:3}  difference {gap:.1e}  {verdict}")

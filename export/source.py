@@ -13,13 +13,12 @@ may write the same:
 
 import dataclasses
 import pathlib
-import zipfile
 from typing import Any
 
 import keras
 import numpy as np
 
-from commands import models
+from commands import archive, models
 from commands.cli import InputError
 from commands.files import read_json
 from rvsm_tf.graph import renewed, set_weights
@@ -191,21 +190,22 @@ def _examples(
         )
     if not images.is_file():
         raise InputError(f"no {str(images)!r}: give the .npz file with the examples")
+    refusal = InputError(
+        f"{str(images)!r} is not an .npz file, or damaged: write it with "
+        "numpy.savez_compressed"
+    )
+    if archive.unpacked(images) > LARGEST:
+        raise InputError(
+            f"{str(images)!r} unpacks to more than {LARGEST:,} bytes: give fewer "
+            "examples"
+        )
+    if not archive.is_whole(images):
+        raise refusal
     try:
-        with zipfile.ZipFile(images) as archive:
-            size = sum(member.file_size for member in archive.infolist())
-        if size > LARGEST:
-            raise InputError(
-                f"{str(images)!r} unpacks to {size:,} bytes: give fewer examples, "
-                f"{LARGEST:,} bytes at most"
-            )
         with np.load(images, allow_pickle=False) as file:
             arrays = dict(file)
-    except (ValueError, OSError, zipfile.BadZipFile, EOFError, MemoryError):
-        raise InputError(
-            f"{str(images)!r} is not an .npz file, or damaged: write it with "
-            "numpy.savez_compressed"
-        ) from None
+    except (ValueError, MemoryError):
+        raise refusal from None
     calibration = _part(model, images, arrays, "calibration")
     test = _part(model, images, arrays, "test")
     if len(calibration) < FEWEST:

@@ -9,6 +9,7 @@ import re
 import subprocess
 from typing import Any
 
+from commands import check
 from commands.cli import InputError
 from commands.files import read_json, replacing
 
@@ -82,14 +83,16 @@ def write(
 ) -> None:
     """Writes a run's figures, with where they come from, a line for each."""
     cells.mkdir(parents=True, exist_ok=True)
-    content = {
-        "name": name(config),
-        "command": command(config),
-        "seed": config.seed,
-        "commit": commit,
-        "machine": machine,
-        **figures,
-    }
+    content = check.seal(
+        {
+            "name": name(config),
+            "command": command(config),
+            "seed": config.seed,
+            "commit": commit,
+            "machine": machine,
+            **figures,
+        }
+    )
     lines = [f"  {json.dumps(k)}: {json.dumps(v)}" for k, v in content.items()]
     with replacing(file(cells, config)) as draft:
         draft.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")

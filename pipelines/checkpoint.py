@@ -10,7 +10,7 @@ from commands import models
 from commands.cli import InputError
 from commands.files import read_rows, replacing, write_rows
 
-from .config import HISTORY
+from .config import CHECKPOINT, HISTORY
 from .waiting import Waiting
 
 
@@ -31,6 +31,22 @@ def load_model(file: pathlib.Path) -> keras.Model:
         ) from None
 
 
+def read_history(output: pathlib.Path, epochs: int) -> list[dict[str, float]]:
+    """Returns the rows of a run's first epochs.
+
+    Raises:
+        InputError: the file is damaged, or has fewer.
+    """
+    file = output / HISTORY
+    rows = read_rows(file)
+    if len(rows) < epochs:
+        raise InputError(
+            f"{str(file)!r} has {len(rows)} epochs, the run beside it {epochs}: train "
+            "again into a new folder"
+        )
+    return rows[:epochs]
+
+
 class Checkpoint(keras.callbacks.Callback):
     """Saves the whole training state after every epoch: w, optimizer, λ, β, position.
 
@@ -40,7 +56,7 @@ class Checkpoint(keras.callbacks.Callback):
 
     def __init__(self, output: pathlib.Path):
         super().__init__()
-        self.file = output / "checkpoint.keras"
+        self.file = output / CHECKPOINT
 
     def restore(self) -> keras.Model | None:
         """Returns the model as it was saved last, compiled; None if it never was.
@@ -84,12 +100,7 @@ class History(keras.callbacks.Callback):
     ):
         super().__init__()
         self._file = output / HISTORY
-        self.rows = read_rows(self._file)[:first]
-        if len(self.rows) < first:
-            raise InputError(
-                f"{str(self._file)!r} has {len(self.rows)} epochs, the checkpoint "
-                f"beside it {first}: train again into a new folder"
-            )
+        self.rows = read_history(output, first)
         self._epochs = epochs
         self._images = images
         self._sparsity = sparsity

@@ -8,6 +8,7 @@ from commands.cli import InputError
 from commands.files import read_json, write_json
 
 CONFIG, HISTORY, METRICS = "config.json", "history.csv", "metrics.json"
+CHECKPOINT = "checkpoint.keras"
 METHODS = ("rvsm", "loss", "magnitude")
 PENALTIES = ("l0", "l1", "tl1", "none")
 OPTIMIZERS = ("sgd", "adam", "adamw")
@@ -202,8 +203,6 @@ def check_output(output: pathlib.Path, config: TrainConfig, resume: bool) -> Non
             configuration.
     """
     wanted = dataclasses.asdict(config)
-    if output.exists() and not output.is_dir():
-        raise InputError(f"output {str(output)!r} is a file: name a folder")
     if resume and (output / CONFIG).exists():
         found = read_config(output)
         for name, value in wanted.items():

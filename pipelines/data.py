@@ -1,8 +1,9 @@
 """The images: from TensorFlow Datasets to tf.data."""
 
+import contextlib
 import dataclasses
-import errno
 import pathlib
+from collections.abc import Iterator
 
 import numpy as np
 import tensorflow as tf
@@ -11,6 +12,7 @@ from absl import logging
 from google.protobuf.json_format import ParseError
 
 from commands.cli import InputError
+from shaky_letters.raster import SIZE
 from shaky_letters.shaky_letters_dataset_builder import Builder
 
 from . import description
@@ -18,6 +20,12 @@ from .config import DATASETS, check_dataset
 
 # TFDS warns its users of its own deprecated attributes.
 logging.set_verbosity(logging.ERROR)
+
+# What TFDS and TensorFlow answer damaged files with.
+_DAMAGE = (
+    *(ParseError, ValueError, KeyError, TypeError, AssertionError),
+    *(FileNotFoundError, tf.errors.OpError),
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,32 +58,27 @@ def prepare(dataset: str, quiet: bool = False) -> tfds.core.DatasetBuilder:
     if dataset in DATASETS:
         if quiet:
             tfds.disable_progress_bar()
-        return built(Builder(config=dataset))
-    try:
-        folder = pathlib.Path(dataset)
+        place = f"{tfds.core.constants.DATA_DIR}/{Builder.name}/{dataset}"
+        with _reading(f"the dataset in {place!r}"):
+            builder = Builder(config=dataset)
+        builder.download_and_prepare()
+        return builder
+    folder = pathlib.Path(dataset)
+    with _reading(f"the dataset in {dataset!r}"):
         description.check(folder)
         return tfds.builder_from_directory(folder)
-    except (ParseError, ValueError, FileNotFoundError):
-        raise InputError(
-            f"the dataset in {dataset!r} is damaged: delete that folder and run "
-            "'tfds build shaky_letters' again"
-        ) from None
 
 
-def built(builder: tfds.core.DatasetBuilder) -> tfds.core.DatasetBuilder:
-    """Returns a builder whose dataset is on disk; builds it first if needed.
-
-    Several processes may do so at once: one's work is kept, and all read that.
-    """
+@contextlib.contextmanager
+def _reading(what: str) -> Iterator[None]:
+    """Answers what TFDS stumbles over in the block: it trusts what it reads."""
     try:
-        builder.download_and_prepare()
-    except OSError as error:
-        # Another process was first, and a full folder is not replaced.
-        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
-            raise
-    # A builder does not see what has come to disk since it was made.
-    root = builder.data_dir_root
-    return type(builder)(config=builder.builder_config, data_dir=root)
+        yield
+    except _DAMAGE:
+        raise InputError(
+            f"{what} is damaged: delete that folder and run 'tfds build "
+            "shaky_letters' again"
+        ) from None
 
 
 def load(builder: tfds.core.DatasetBuilder, split: str) -> Images:
@@ -85,20 +88,15 @@ def load(builder: tfds.core.DatasetBuilder, split: str) -> Images:
         InputError: a file of the split is damaged or missing.
     """
     names = ("image", "label")
-    dataset = builder.as_dataset(
-        split=split, decoders=tfds.decode.PartialDecoding(dict.fromkeys(names, True))
-    )
-    damage = tf.errors.DataLossError, tf.errors.InvalidArgumentError
-    try:
+    decoders = tfds.decode.PartialDecoding(dict.fromkeys(names, True))
+    with _reading(f"split {split!r} in {builder.data_dir}"):
+        dataset = builder.as_dataset(split=split, decoders=decoders)
         parts = list(dataset.batch(1000).as_numpy_iterator())
-    except (*damage, tf.errors.NotFoundError):
-        parts = []
-    if sum(map(len, (p["label"] for p in parts))) != dataset.cardinality():
-        raise InputError(
-            f"split {split!r} in {builder.data_dir} is damaged: delete that folder and "
-            "run 'tfds build shaky_letters' again"
-        )
-    return Images(*(np.concatenate([p[name] for p in parts]) for name in names))
+        image, label = (np.concatenate([p[name] for p in parts]) for name in names)
+        # What its description says of it may be damaged, too.
+        if image.dtype != np.uint8 or image.shape[1:] != (SIZE, SIZE, 1):
+            raise ValueError(f"images of {image.dtype}, {image.shape}")
+    return Images(image, label)
 
 
 def batches(images: Images, batch_size: int = 500) -> tf.data.Dataset:

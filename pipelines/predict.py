@@ -51,11 +51,12 @@ def _in_litert(file: pathlib.Path, images: "np.ndarray") -> "np.ndarray":
             "wrote"
         )
     with quietly():
-        from export import runtime
+        from export import card, runtime
 
     try:
+        card.verify(file.read_bytes())
         answers, _ = runtime.run(file, "on", {"image": images})
-    except runtime.RuntimeFailure as failure:
+    except (ValueError, runtime.RuntimeFailure) as failure:
         raise InputError(f"{str(file)!r} does not run: {failure}") from None
     return answers
 

@@ -11,9 +11,11 @@ import click
 
 from commands.cli import Command, InputError, Number, Size, quietly
 from commands.files import read_json
+from commands.folder import alone
 
 from . import supervision, tf_config
 from .config import (
+    CHECKPOINT,
     DISTRIBUTIONS,
     METHODS,
     METRICS,
@@ -53,22 +55,24 @@ def run(
     config.check()
     check_distribution(distribute, config)
     finished = output / METRICS
-    if tf_config.leads(distribute):
+    if not tf_config.leads(distribute):
+        return None if finished.exists() else supervision.run(config, output, quiet)
+    with alone(output):
         check_output(output, config, resume)
         if resume and finished.exists():
+            # Left there by a run that was killed when all but this was done.
+            (output / CHECKPOINT).unlink(missing_ok=True)
             return read_json(finished)
-    elif finished.exists():
-        return None
-    if distribute == "multiworker":
-        return supervision.run(config, output, quiet)
-    # TensorFlow takes seconds to import; wrong arguments are answered before that.
-    with quietly():
-        if config.method == "magnitude":
-            from .magnitude import Magnitude as Training
-        else:
-            from .training import Training
+        if distribute == "multiworker":
+            return supervision.run(config, output, quiet)
+        # TensorFlow takes seconds to import; wrong arguments are answered before that.
+        with quietly():
+            if config.method == "magnitude":
+                from .magnitude import Magnitude as Training
+            else:
+                from .training import Training
 
-    return Training(config, output, quiet, distribute).run()
+        return Training(config, output, quiet, distribute).run()
 
 
 def report(metrics: dict[str, Any], output: pathlib.Path) -> str:

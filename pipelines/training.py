@@ -10,11 +10,11 @@ import numpy as np
 import tensorflow_datasets as tfds
 
 import rvsm_tf as rvsm
-from commands.files import read_rows, replacing, write_json
+from commands.files import replacing, write_json
 
 from . import data, design, device, handover, plots
-from .checkpoint import Checkpoint, History
-from .config import HISTORY, METRICS, TrainConfig, claim
+from .checkpoint import Checkpoint, History, read_history
+from .config import METRICS, TrainConfig, claim
 from .distribution import Distribution
 from .evaluate import SPLITS, classify
 from .recipe import Recipe
@@ -68,7 +68,7 @@ class Training:
         sparse, final = self._trained()
         if not self._distribution.leads:
             return None
-        history = read_rows(self.output / HISTORY)
+        history = read_history(self.output, config.epochs)
         metrics = self._measure(sparse, final, builder, history)
         with replacing(self.output / "model.keras") as draft:
             final.save(draft)

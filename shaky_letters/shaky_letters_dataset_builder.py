@@ -11,6 +11,7 @@ from .examples import CLASSES, KINDS, example, stored
 from .raster import SIZE
 from .shards import ShardWriter, write_here, write_on_beam
 from .strokes import LETTERS, SHAPES
+from .turn import turn
 
 __all__ = ["CLASSES", "Builder", "ShakyLettersConfig", "Split", "example"]
 
@@ -58,10 +59,24 @@ class Builder(tfds.core.GeneratorBasedBuilder):
     ) -> None:
         """Makes the set, unless it is there.
 
+        Of two processes that want it at once, one makes it and the other waits. What
+        one left behind that was killed is removed.
+
         Raises:
             ValueError: a set of this name is there, but with another number of images.
         """
         download_config = download_config or tfds.download.DownloadConfig()
+        folder = self.data_path.parent
+        folder.mkdir(parents=True, exist_ok=True)
+        with turn(folder):
+            for left in folder.glob(f"incomplete.*_{self.version}"):
+                left.rmtree()
+            if self.data_path.exists() and not self.info.initialized:
+                self.info.read_from_directory(self.data_path)
+            self._check_size(download_config)
+            super().download_and_prepare(download_config=download_config, **kwargs)
+
+    def _check_size(self, download_config: tfds.download.DownloadConfig) -> None:
         images, train = self.builder_config.images, self.info.splits.get("train")
         if images and train and not download_config.download_mode.overwrite_dataset:
             images = min(images, download_config.max_examples_per_split or images)
@@ -70,7 +85,6 @@ class Builder(tfds.core.GeneratorBasedBuilder):
                     f"{self.data_dir} holds {train.num_examples:,} images to train on, "
                     f"not {images:,}: give the set a name of its own, or --overwrite"
                 )
-        super().download_and_prepare(download_config=download_config, **kwargs)
 
     def _info(self) -> tfds.core.DatasetInfo:
         config, features = self.builder_config, tfds.features

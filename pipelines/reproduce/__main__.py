@@ -9,6 +9,7 @@ import pathlib
 import click
 
 from commands.cli import Command, Number, quietly
+from commands.folder import alone
 
 from .plan import TABLES, rows
 
@@ -50,15 +51,16 @@ def run(
         from .. import data, device
         from . import page, workers
 
-    for dataset in sorted(datasets):
-        data.prepare(dataset)
     cells = output / "cells"
-    jobs = jobs or (1 if device.detect().gpu else (os.cpu_count() or 1) + 1)
-    workers.train(configs, cells, _RUNS, jobs, fresh)
-    words = ["python -m pipelines.reproduce", f"--output {output}"]
-    words += [f"--only {table}" for table in only]
-    words += ["--quick"] if quick else [f"--seeds {seeds}"] if seeds != 3 else []
-    return page.write(output, planned, seeds, " ".join(words))
+    with alone(output), alone(cells), alone(_RUNS):
+        for dataset in sorted(datasets):
+            data.prepare(dataset)
+        jobs = jobs or (1 if device.detect().gpu else (os.cpu_count() or 1) + 1)
+        workers.train(configs, cells, _RUNS, jobs, fresh)
+        words = ["python -m pipelines.reproduce", f"--output {output}"]
+        words += [f"--only {table}" for table in only]
+        words += ["--quick"] if quick else [f"--seeds {seeds}"] if seeds != 3 else []
+        return page.write(output, planned, seeds, " ".join(words))
 
 
 @click.command(cls=Command, context_settings={"show_default": True})

@@ -7,10 +7,10 @@ import keras
 import numpy as np
 
 import rvsm_tf as rvsm
-from commands.files import read_json, read_rows
+from commands.files import read_json
 
 from .. import checkpoint, data
-from ..config import HISTORY, METRICS, TrainConfig
+from ..config import METRICS, TrainConfig
 from ..evaluate import outputs
 from ..recipe import Recipe
 from .plan import SHARES
@@ -44,7 +44,7 @@ def figures(config: TrainConfig, folder: pathlib.Path) -> dict[str, Any]:
           zero, accuracy on test_large.
     """
     metrics = read_json(folder / METRICS)
-    rows = read_rows(folder / HISTORY)
+    rows = checkpoint.read_history(folder, config.epochs)
     model = checkpoint.load_model(folder / "model.keras")
     kept = ("test_accuracy", "test_unseen_accuracy", "test_large_accuracy")
     size = np.abs(_kernel(model, "dense")).ravel()

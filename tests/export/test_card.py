@@ -1,3 +1,6 @@
+import json
+import zlib
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -61,7 +64,8 @@ def test_a_second_card_takes_the_place_of_the_first(file):
 
 def test_text_is_written_as_it_is_and_without_blanks(file):
     text = flatbuffer.metadata(card.embed(file, {"a": ["λ", 1]}), card.NAME)
-    assert text == '{"a":["λ",1]}'.encode()
+    assert text.startswith('{"a":["λ",1],"crc32":"'.encode())
+    assert len(text) == len('{"a":["λ",1],"crc32":"12345678"}'.encode())
 
 
 def test_numbers_that_are_not_finite_become_null(file):
@@ -81,6 +85,42 @@ def test_a_file_without_a_card_is_refused(file, prepare):
     message = "^the file has no card: it was not written by export.convert$"
     with pytest.raises(ValueError, match=message):
         card.read(prepare(file))
+
+
+def flipped(file, place, bit):
+    return file[:place] + bytes([file[place] ^ 1 << bit]) + file[place + 1 :]
+
+
+def test_the_check_value_is_of_the_whole_file(file):
+    made = card.embed(file, CONTENTS)
+    digits = made.index(b'"crc32":"') + 9
+    blank = made[:digits] + b"0" * 8 + made[digits + 8 :]
+    assert int(made[digits : digits + 8], 16) == zlib.crc32(blank)
+
+
+def test_a_flipped_bit_anywhere_is_noticed(file):
+    made = card.embed(file, CONTENTS)
+    card.verify(made)
+    digits = made.index(b'"crc32"')
+    places = [*range(digits - 1, digits + 20), *range(0, len(made), 7)]
+    for place in places:
+        for bit in range(8):
+            with pytest.raises(ValueError, match=r"damaged|not a \.tflite file"):
+                card.verify(flipped(made, place, bit))
+
+
+def test_what_is_cut_off_is_noticed(file):
+    made = card.embed(file, CONTENTS)
+    end = made.index(b'"crc32":') + 20
+    for length in range(end, len(made)):
+        with pytest.raises(ValueError, match="damaged"):
+            card.verify(made[:length])
+
+
+def test_a_file_of_an_earlier_version_or_of_others_passes(file):
+    card.verify(file)
+    earlier = json.dumps(CONTENTS, separators=(",", ":")).encode()
+    card.verify(flatbuffer.with_metadata(file, card.NAME, earlier))
 
 
 @pytest.mark.parametrize("file", [b"", b"<!doctype html><title>404</title>"])

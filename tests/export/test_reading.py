@@ -31,6 +31,9 @@ VECTORS = {
     "s = 4000000007": (4_000_000_007, 13),
 }
 
+DAMAGE = {"at the start": 0, "in the middle": 500, "at the end": -1}
+"""Where a bit of a file is flipped."""
+
 # System.out would speak the machine's own encoding.
 JAVA_MAIN = """
   public static void main(String[] jobs) throws Exception {
@@ -39,6 +42,8 @@ JAVA_MAIN = """
       try {
         if (jobs[i].equals("card")) {
           out.println(readCard(Files.readAllBytes(Paths.get(jobs[i + 1]))));
+        } else if (jobs[i].equals("whole")) {
+          out.println(isWhole(Files.readAllBytes(Paths.get(jobs[i + 1]))));
         } else {
           Object vector = jobs[i + 1];
           if (jobs[i].equals("number")) vector = Long.valueOf(jobs[i + 1]);
@@ -60,6 +65,7 @@ for (let i = 0; i < jobs.length; i += 3) {
   const [kind, what, size] = jobs.slice(i, i + 3);
   try {
     if (kind === "card") console.log(JSON.stringify(readCard(readFileSync(what))));
+    else if (kind === "whole") console.log(JSON.stringify(isWhole(readFileSync(what))));
     else {
       const vector = kind === "number" ? Number(what) : what;
       const values = await decode(vector, Number(size));
@@ -84,6 +90,8 @@ def in_python(jobs, folder):
         try:
             if kind == "card":
                 yield json.dumps(page["read_card"](Path(what).read_bytes()))
+            elif kind == "whole":
+                yield json.dumps(page["is_whole"](Path(what).read_bytes()))
             else:
                 vector = int(what) if kind == "number" else what
                 values = page["decode"](vector, int(size))
@@ -141,12 +149,11 @@ def files():
         "golden": {"inputs": [VECTORS["a letter"][0], 7], "tolerance": 1e-05},
     }
     other = flatbuffer.with_metadata(plain, "rvsm_tf2", b'{"not": "this"}')
+    several = flatbuffer.with_metadata(card.embed(other, {}), "rvsm", b"nor this")
     return {
         "converted": card.embed(plain, contents),
         "the only metadata": card.embed(flatbuffer.tidy(plain), contents),
-        "one of several": flatbuffer.with_metadata(
-            card.embed(other, contents), "rvsm", b"nor this"
-        ),
+        "one of several": card.embed(several, contents),
         "without a card": other,
         "without metadata": flatbuffer.tidy(plain),
         "a web page": b"<!doctype html><title>404</title><p>Not found</p>" * 9,
@@ -167,10 +174,17 @@ def answers(request, files, tmp_path_factory):
         path = folder / f"{number}.tflite"
         path.write_bytes(file)
         jobs[name] = ("card", str(path), "")
+        jobs[f"{name}, whole"] = ("whole", str(path), "")
     for name, (vector, size) in VECTORS.items():
         kind = "text" if isinstance(vector, str) else "number"
         jobs[name] = (kind, str(vector), str(size))
     text, size = VECTORS["a letter"]
+    for name, place in DAMAGE.items():
+        damaged = bytearray(files["converted"])
+        damaged[place] ^= 4
+        path = folder / f"{name}.tflite"
+        path.write_bytes(damaged)
+        jobs[f"{name}, whole"] = ("whole", str(path), "")
     jobs["a picture too small"] = ("text", text, str(size + 8))
     jobs["a picture too large"] = ("text", text, str(size - 8))
     return dict(zip(jobs, request.param(list(jobs.values()), folder), strict=True))
@@ -178,7 +192,9 @@ def answers(request, files, tmp_path_factory):
 
 @pytest.mark.parametrize("name", ["converted", "the only metadata", "one of several"])
 def test_each_reader_finds_the_card(answers, files, name):
-    assert json.loads(answers[name]) == card.read(files[name])
+    found = json.loads(answers[name])
+    assert re.fullmatch("[0-9a-f]{8}", found.pop("crc32"))
+    assert found == card.read(files[name])
 
 
 @pytest.mark.parametrize(
@@ -186,6 +202,13 @@ def test_each_reader_finds_the_card(answers, files, name):
 )
 def test_each_reader_says_that_there_is_no_card(answers, name):
     assert answers[name].startswith("refused: no card in this file")
+
+
+def test_each_reader_knows_whether_a_file_is_whole(answers, files):
+    for name in files:
+        assert answers[f"{name}, whole"] == "true"
+    for name in DAMAGE:
+        assert answers[f"{name}, whole"] == "false"
 
 
 @pytest.mark.parametrize("name", VECTORS)
@@ -234,7 +257,7 @@ def test_self_test_refuses_what_is_off_or_not_finite(tmp_path):
 
 
 def test_each_block_has_at_most_20_lines_of_100_characters():
-    assert [len(code(name)) for name in ("python", "js", "java")] == [2, 3, 3]
+    assert [len(code(name)) for name in ("python", "js", "java")] == [3, 4, 4]
     for _, block in BLOCKS:
         # Blank lines are the formatter's, not to be counted.
         lines = [line for line in block.splitlines() if line.strip()]
@@ -252,6 +275,6 @@ def test_python_readers_need_the_standard_library_alone():
 
 
 def test_page_names_every_key_of_a_card():
-    keys = re.findall(r"^    ([a-z]+) {2,}\S", card.__doc__, re.MULTILINE)
-    assert len(keys) == 6
+    keys = re.findall(r"^    ([a-z0-9]+) {2,}\S", card.__doc__, re.MULTILINE)
+    assert len(keys) == 7
     assert [k for k in keys if f"| `{k}` |" not in PAGE] == []

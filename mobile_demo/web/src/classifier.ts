@@ -1,7 +1,7 @@
 /** A model in LiteRT, tested with its golden vectors before it may answer. */
 
 import { type CompiledModel, Tensor, loadAndCompile, loadLiteRt } from "@litertjs/core";
-import { type Card, decode, readCard } from "./card";
+import { type Card, decode, isWhole, readCard } from "./card";
 import { SIZE } from "./raster";
 
 const RUNTIME = new URL("litert/litert_wasm_compat_internal.js", document.baseURI).href;
@@ -30,6 +30,7 @@ export class Classifier {
       if (!response.ok)
         throw new BrokenModelError(`The model file is missing (${response.status}).`);
       const file = new Uint8Array(await response.arrayBuffer());
+      if (!isWhole(file)) throw new Error("the file is damaged");
       runtime ??= loadLiteRt(RUNTIME);
       await runtime;
       const card = readCard(file);

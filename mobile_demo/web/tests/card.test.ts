@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { decode, readCard } from "../src/card";
+import { crc32 } from "node:zlib";
+import { decode, isWhole, readCard } from "../src/card";
 import { model, random } from "./vectors";
 
 /** What is read of a damaged file: a card, or null where the reader refuses it. */
@@ -65,6 +66,28 @@ describe.each(["sparse", "dense"] as const)("the card of the %s model", (kind) =
       flipped[Math.floor(next() * end)]! ^= 1 + Math.floor(next() * 255);
       const found = readDamaged(flipped);
       if (found) expect(found).toMatchObject({ version: 1 });
+    }
+  });
+});
+
+describe("a file with a check value", () => {
+  const start = new TextEncoder().encode('λ "crc32":"deadbeef"} "crc32":"');
+  const rest = new TextEncoder().encode('00000000"} and weights');
+  const file = new Uint8Array([...start, ...rest]);
+  const check = crc32(file).toString(16).padStart(8, "0");
+  file.set(new TextEncoder().encode(check), start.length);
+
+  test("is whole as it was written", () => {
+    expect(isWhole(file)).toBe(true);
+  });
+
+  test("is damaged where a bit is another one", () => {
+    for (let bit = 0; bit < 8 * file.length; bit++) {
+      const flipped = file.slice();
+      flipped[bit >> 3]! ^= 1 << (bit & 7);
+      // Where the name is damaged there is no check value any more.
+      const named = new TextDecoder("latin1").decode(flipped.slice(start.length - 9));
+      if (/^"crc32":".{8}"\}/s.test(named)) expect(isWhole(flipped)).toBe(false);
     }
   });
 });

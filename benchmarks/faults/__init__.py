@@ -1,0 +1,1 @@
+"""What faults do to the programs: kills at random moments, damage to their files."""
