@@ -9,6 +9,7 @@ import types
 import click
 
 from commands.cli import Command, InputError, Number
+from commands.folder import alone
 
 from .. import cell
 from . import grid as grids
@@ -41,25 +42,26 @@ def run(
         OSError: a file cannot be written.
     """
     points = grids.read(grid)
-    cells = output / "cells"
-    finished = [p for p in points if cell.file(cells, p).exists()]
-    for point in finished:
-        cell.read(cells, point)
-    failed = []
-    missing = [p for p in points if p not in finished]
-    if missing:
-        failed = _cluster().train(missing, output, address, cpus, gpus, quiet)
-    from . import results
+    with alone(output):
+        cells = output / "cells"
+        finished = [p for p in points if cell.file(cells, p).exists()]
+        for point in finished:
+            cell.read(cells, point)
+        failed = []
+        missing = [p for p in points if p not in finished]
+        if missing:
+            failed = _cluster().train(missing, output, address, cpus, gpus, quiet)
+        from . import results
 
-    files = results.write(output, points, f"--grid {grid} --output {output}")
-    for line in failed:
-        click.echo(f"failed: {line}", err=True)
-    if failed:
-        raise InputError(
-            f"{len(failed)} of {len(points)} points failed; the others' results are in "
-            f"{output}, and the same command tries again"
-        )
-    return files
+        files = results.write(output, points, f"--grid {grid} --output {output}")
+        for line in failed:
+            click.echo(f"failed: {line}", err=True)
+        if failed:
+            raise InputError(
+                f"{len(failed)} of {len(points)} points failed; the others' results are in "
+                f"{output}, and the same command tries again"
+            )
+        return files
 
 
 def _cluster() -> types.ModuleType:

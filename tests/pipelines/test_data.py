@@ -1,11 +1,8 @@
-import dataclasses
-
 import numpy as np
 import tensorflow as tf
 
 from pipelines import data
 from shaky_letters.shaky_letters_dataset_builder import (
-    Builder,
     ShakyLettersConfig,
     example,
 )
@@ -23,29 +20,6 @@ def test_a_split_holds_what_the_generator_made(letters):
         for label, image in zip(images.label, images.image, strict=True)
     )
     assert found == expected
-
-
-def test_a_dataset_may_be_built_by_several_at_once(tmp_path):
-    class Small(ShakyLettersConfig):
-        def splits(self):
-            train = dataclasses.replace(super().splits()["train"], size=4)
-            return {"train": train}
-
-    class Late(Small):
-        """Another is done before it, though neither had been when it began."""
-
-        def splits(self):
-            Builder(config=small, data_dir=tmp_path).download_and_prepare()
-            return super().splits()
-
-    # What shapes are made of does not depend on the splits: these are asked for late.
-    given = {"name": "few", "description": "Few.", "subject": "shapes"}
-    small, late = (kind(**given) for kind in (Small, Late))
-    first = Builder(config=small, data_dir=tmp_path)
-    second = data.built(Builder(config=late, data_dir=tmp_path))
-    assert len(data.load(second, "train")) == 4
-    # The first did not find it there when it was made.
-    assert len(data.load(data.built(first), "train")) == 4
 
 
 def numbered(n):
