@@ -20,11 +20,11 @@ from . import point
 _ROOT = pathlib.Path(__file__).parents[2]
 _SOURCES = ("commands", "export", "pipelines", "rvsm_tf", "shaky_letters")
 
+# Of a point whose process or node has died.
 _RETRIES = 3
-"""Of a point whose process or node has died."""
 
+# That a training takes by default, where there are any: the network is small.
 _GPUS = 0.25
-"""That a training takes by default, where there are any: the network is small."""
 
 
 def train(
@@ -152,12 +152,11 @@ def _check_room(cpus: int, gpus: float) -> None:
 
 
 def _reason(error: RayError, trace: pathlib.Path) -> str:
-    """Returns why a point failed, in words; what is a defect leaves its trace."""
-    if not isinstance(error, RayTaskError):
-        return f"its process died {_RETRIES + 1} times ({type(error).__name__})"
-    if line := told(error.cause):
+    """Returns why a point failed; what its user cannot mend leaves its trace."""
+    cause = error.cause if isinstance(error, RayTaskError) else error
+    if line := told(cause):
         return line
     trace.parent.mkdir(exist_ok=True)
     with replacing(trace) as draft:
-        draft.write_text(str(error), encoding="utf-8")
-    return f"{type(error.cause).__name__}, see {trace}"
+        draft.write_text(f"{error}\n", encoding="utf-8")
+    return f"{type(cause).__name__}, see {trace}"
