@@ -58,8 +58,8 @@ def run(
             click.echo(f"failed: {line}", err=True)
         if failed:
             raise InputError(
-                f"{len(failed)} of {len(points)} points failed; the others' results are "
-                f"in {output}, and the same command tries again"
+                f"{len(failed)} of {len(points)} points failed; the others' results "
+                f"are in {output}, and the same command tries again"
             )
         return files
 
