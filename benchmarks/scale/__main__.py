@@ -7,9 +7,9 @@ import click
 from commands.cli import quietly
 
 from .. import page
-from . import data
+from . import data, devices
 
-SECTIONS = {"data": data}
+SECTIONS = {"data": data, "devices": devices}
 
 
 @click.command()
