@@ -86,7 +86,7 @@ lock: .venv/installed
 # What is known against the locked versions; asks services on the network. SECURITY.md
 # says what was found, and why some of it does not apply.
 audit: .venv/installed $(WEB)/node_modules/installed
-	$(BIN)/pip-audit --disable-pip --require-hashes $(LOCKS:%=-r requirements/%.lock) $(ARGS)
+	$(BIN)/pip-audit --strict --disable-pip --require-hashes $(LOCKS:%=-r requirements/%.lock) $(ARGS)
 	npm --prefix $(WEB) audit
 
 $(WEB)/node_modules/installed: $(WEB)/package.json $(WEB)/package-lock.json
