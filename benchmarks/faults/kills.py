@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import pathlib
 import random
+import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -36,7 +37,7 @@ class Workplace:
     def __init__(self, folder: pathlib.Path):
         self.folder = folder
         self._scratch = folder / "scratch"
-        self._scratch.mkdir()
+        self._scratch.mkdir(parents=True)
         self._fork = multiprocessing.get_context("forkserver")
         self._fork.set_forkserver_preload([work.__name__])
 
@@ -55,8 +56,7 @@ class Workplace:
         )
         process.start()
         process.join(seconds)
-        if process.is_alive():
-            os.kill(process.pid, signal.SIGKILL)
+        process.kill()
         process.join()
         ended = process.exitcode != -signal.SIGKILL
         if ended:
@@ -203,6 +203,7 @@ def run(stage, place: Workplace, kills: int, rng: random.Random) -> Iterator[flo
         stage.check(folder)
         if ended:
             stage.finished(folder)
+            shutil.rmtree(folder)
             if done == kills:
                 return
             attempt += 1
