@@ -23,10 +23,9 @@ import numpy as np
 from commands.cli import InputError, told
 from commands.files import write_json
 from export import convert, selftest, source
-from pipelines import checkpoint, data, design, evaluate, predict, train
-from pipelines.config import CHECKPOINT, CONFIG, TrainConfig
+from pipelines import cell, checkpoint, data, design, evaluate, predict, train
+from pipelines.config import CHECKPOINT, CONFIG, HISTORY, TrainConfig
 from pipelines.recipe import Recipe
-from pipelines.reproduce import cell
 
 from . import small, work
 
@@ -138,7 +137,7 @@ def kinds(folder: pathlib.Path) -> list[Kind]:
         Kind("features.json", made / "features.json", load, 2),
         Kind("config.json", run / CONFIG, finished, 2),
         Kind("metrics.json", run / "metrics.json", finished, 2),
-        Kind("history.csv", run / checkpoint.HISTORY, history, 2),
+        Kind("history.csv", run / HISTORY, history, 2),
         Kind("design.json", model / design.FILE, design.read, 2),
         Kind(".keras to export", model / source.MODEL, _examples, 2),
         Kind("images.npz", model / source.IMAGES, _examples, 2),
@@ -157,7 +156,7 @@ def kinds(folder: pathlib.Path) -> list[Kind]:
 def _begin(config: TrainConfig, run: pathlib.Path, begun: pathlib.Path) -> None:
     """Makes an unfinished run: all epochs are done, nothing is measured."""
     begun.mkdir()
-    for name in (CONFIG, checkpoint.HISTORY):
+    for name in (CONFIG, HISTORY):
         shutil.copy(run / name, begun)
     images = work.SIZES["train"]
     model = checkpoint.load_model(run / "model.keras")
