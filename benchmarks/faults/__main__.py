@@ -1,6 +1,6 @@
 """Kills programs at random moments and damages their files, over and over.
 
-python -m benchmarks.faults --kills 1000 --mutations 20000 --output docs/results
+python -m benchmarks.faults --kills 1000 --mutations 20000
 """
 
 import collections
@@ -14,8 +14,6 @@ from typing import Any
 import click
 
 from commands.cli import Command, Number, quietly
-
-from .. import page
 
 
 def run(kills: int, mutations: int, seed: int, show: Any) -> list[dict[str, Any]]:
@@ -87,8 +85,7 @@ def _mutations(
 @click.option("--kills", type=Number(0, whole=True), default=1000)
 @click.option("--mutations", type=Number(0, whole=True), default=20_000)
 @click.option("--seed", type=Number(0, whole=True), default=0)
-@click.option("--output", type=click.Path(path_type=pathlib.Path), metavar="DIR")
-def main(kills: int, mutations: int, seed: int, output: pathlib.Path | None) -> None:
+def main(kills: int, mutations: int, seed: int) -> None:
     """Kill the programs at random moments, and damage their files."""
     start = time.monotonic()
 
@@ -98,21 +95,6 @@ def main(kills: int, mutations: int, seed: int, output: pathlib.Path | None) -> 
 
     rows = run(kills, mutations, seed, show)
     click.echo(json.dumps(rows, indent=2))
-    if output:
-        page.write(
-            output,
-            "faults",
-            "Faults",
-            f"python -m benchmarks.faults --kills {kills} --mutations {mutations} "
-            f"--seed {seed} --output {output}",
-            "A kill comes at a random moment; what was killed goes on, and in the end "
-            "data, weights and exported files are those of a run that nobody killed, "
-            "bit for bit. Damage is a file cut off, a flipped bit, or up to 64 bytes "
-            "zeroed, exchanged or overwritten: a program refuses the file in one line, "
-            "or answers as it did with the sound one. The table would not be here if "
-            "anything else had happened.",
-            rows,
-        )
 
 
 if __name__ == "__main__":

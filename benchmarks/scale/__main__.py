@@ -7,9 +7,9 @@ import click
 from commands.cli import quietly
 
 from .. import page
-from . import data, devices
+from . import data, devices, faults
 
-SECTIONS = {"data": data, "devices": devices}
+SECTIONS = {"data": data, "devices": devices, "faults": faults}
 
 
 @click.command()
