@@ -22,10 +22,10 @@ def describe(rows: list[dict[str, Any]]) -> str:
     damaged = [row for row in rows if row["fault"] == "damage"]
     refused, same = (sum(r[k] for r in damaged) for k in ("refused", "same_answer"))
     return (
-        f"**{kills} kills** (`kill -9`) at random moments: what was killed goes on, and "
-        "in the end data, weights and exported files are those of a run that nobody "
-        f"killed, bit for bit. **{refused + same:,} damaged files**, cut off, with a "
-        "flipped bit, or up to 64 bytes zeroed, exchanged or overwritten: "
+        f"**{kills} kills** (`kill -9`) at random moments: what was killed goes on, "
+        "and in the end data, weights and exported files are those of a run that "
+        f"nobody killed, bit for bit. **{refused + same:,} damaged files**, cut off, "
+        "with a flipped bit, or up to 64 bytes zeroed, exchanged or overwritten: "
         f"{refused:,} were refused in one line, {same:,} gave the answer of the sound "
         "file. Nothing else happened, or there would be no table. More of it, by hand: "
         "`python -m benchmarks.faults --kills 1000 --mutations 20000`."
