@@ -76,7 +76,7 @@ def built(builder: tfds.core.DatasetBuilder) -> tfds.core.DatasetBuilder:
         builder.download_and_prepare()
     except OSError as error:
         # Another process was first, and a full folder is not replaced.
-        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+        if not isinstance(error, FileExistsError) and error.errno != errno.ENOTEMPTY:
             raise
     # A builder does not see what has come to disk since it was made.
     root = builder.data_dir_root
