@@ -23,8 +23,9 @@ logging.set_verbosity(logging.ERROR)
 
 # What TFDS and TensorFlow answer damaged files with.
 _DAMAGE = (
-    *(ParseError, ValueError, KeyError, TypeError, AssertionError),
-    *(FileNotFoundError, tf.errors.OpError),
+    *(ParseError, ValueError, KeyError, TypeError, AssertionError, FileNotFoundError),
+    *(tf.errors.DataLossError, tf.errors.InvalidArgumentError),
+    *(tf.errors.NotFoundError, tf.errors.FailedPreconditionError),
 )
 
 

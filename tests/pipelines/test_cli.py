@@ -101,6 +101,16 @@ def test_a_damaged_dataset_description_is_reported(letters, tmp_path):
     assert str(other) in line
 
 
+def test_a_damaged_standard_set_is_reported(letters, tmp_path, monkeypatch):
+    there = tmp_path / "shaky_letters" / "letters" / "1.0.0"
+    shutil.copytree(letters, there)
+    (there / "dataset_info.json").write_text('{"name": ')
+    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path))
+    line = refused_alone("pipelines.train", "--output", tmp_path / "run")
+    assert repr(str(there.parent)) in line
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.parametrize(
     ("layers", "says"),
     [("denze", "matches no layer"), ("flatten", "has no kernel"), ("", "no layer")],
