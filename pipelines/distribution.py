@@ -136,11 +136,11 @@ class Distribution:
         Raises:
             LostWorker: another worker is gone.
         """
-        if not self._several:
-            model.fit(**arguments)
-            return
-        model.steps_per_execution = 1  # TensorFlow compiles no collective in a loop
+        if self.devices > 1:
+            model.steps_per_execution = 1  # with several TensorFlow's loop breaks
         try:
             model.fit(**arguments)
         except _LOST as error:
+            if not self._several:
+                raise
             raise LostWorker(str(error)) from error
