@@ -57,7 +57,7 @@ def prune(config: TrainConfig, folder: pathlib.Path) -> None:
     sparsity = finished(config, folder)["sparsity"]
     test = data.load(data.prepare(config.dataset), "test")
     model = magnitude.network()
-    pruned = checkpoint.load_model(folder / "model.keras")
+    pruned = checkpoint.read_model(folder / "model.keras")
     model.set_weights(pruned.get_weights())
     given = Examples({model.input.name: test.image.astype("float32") / 255})
     expected = model.predict(*given.inputs.values(), verbose=0)

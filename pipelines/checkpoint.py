@@ -14,7 +14,7 @@ from .config import CHECKPOINT, HISTORY
 from .waiting import Waiting
 
 
-def load_model(file: pathlib.Path) -> keras.Model:
+def read_model(file: pathlib.Path) -> keras.Model:
     """Returns the model in a `.keras` file.
 
     Raises:
@@ -64,7 +64,7 @@ class Checkpoint(keras.callbacks.Callback):
         Raises:
             InputError: the file is damaged.
         """
-        return load_model(self.file) if self.file.exists() else None
+        return read_model(self.file) if self.file.exists() else None
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Saves the model; the checkpoint before it stays until this one is whole."""

@@ -40,7 +40,7 @@ def run(folder: pathlib.Path, split: str, dataset: str | None = None) -> dict[st
     with quietly():
         from . import checkpoint, data
 
-    model = checkpoint.load_model(folder / "model.keras")
+    model = checkpoint.read_model(folder / "model.keras")
     images = data.load(data.prepare(dataset or config["dataset"]), split)
     answers = classify(model, images)
     confusion = [

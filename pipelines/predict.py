@@ -41,7 +41,7 @@ def run(model: pathlib.Path, drawings: list[pathlib.Path]) -> "np.ndarray":
     with quietly():
         from . import checkpoint
 
-    return checkpoint.load_model(model / "model.keras").predict(images, verbose=0)
+    return checkpoint.read_model(model / "model.keras").predict(images, verbose=0)
 
 
 def _in_litert(file: pathlib.Path, images: "np.ndarray") -> "np.ndarray":

@@ -26,11 +26,6 @@ KEYWORDS = {"shell", "allow_pickle", "safe_mode"}
 EXCEPTIONS = {
     "commands/models.py": {"load_model"},  # which looks at the file first
     "pipelines/data.py": {"builder_from_directory"},  # the same
-    # The function of that name of pipelines.checkpoint, which calls commands.models.
-    "pipelines/evaluate.py": {"load_model"},
-    "pipelines/predict.py": {"load_model"},
-    "pipelines/reproduce/measure.py": {"load_model"},
-    "benchmarks/export.py": {"load_model"},
 }
 
 

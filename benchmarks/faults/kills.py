@@ -119,12 +119,12 @@ class Training:
             elif file.suffix == ".csv":
                 read_rows(file)
             elif file.suffix == ".keras":
-                checkpoint.load_model(file)
+                checkpoint.read_model(file)
             elif file.suffix == ".png":
                 with Image.open(file) as image:
                     image.load()
             elif file.suffix == ".npz":
-                with np.load(file) as arrays:
+                with np.load(file, allow_pickle=False) as arrays:
                     assert len(arrays["test"]) == len(arrays["test_label"])
         if (folder / "metrics.json").exists():
             assert (folder / "model.keras").exists()
@@ -225,4 +225,4 @@ def _bytes(folder: pathlib.Path) -> dict[str, bytes]:
 
 
 def _weights(run: pathlib.Path) -> list[np.ndarray]:
-    return checkpoint.load_model(run / "model.keras").get_weights()
+    return checkpoint.read_model(run / "model.keras").get_weights()

@@ -159,7 +159,7 @@ def _begin(config: TrainConfig, run: pathlib.Path, begun: pathlib.Path) -> None:
     for name in (CONFIG, HISTORY):
         shutil.copy(run / name, begun)
     images = work.SIZES["train"]
-    model = checkpoint.load_model(run / "model.keras")
+    model = checkpoint.read_model(run / "model.keras")
     Recipe(config, None, images, False).held(model)
     model.optimizer.build(model.trainable_variables)
     model.optimizer.iterations.assign(images // config.batch_size)

@@ -45,7 +45,7 @@ def figures(config: TrainConfig, folder: pathlib.Path) -> dict[str, Any]:
     """
     metrics = read_json(folder / METRICS)
     rows = checkpoint.read_history(folder, config.epochs)
-    model = checkpoint.load_model(folder / "model.keras")
+    model = checkpoint.read_model(folder / "model.keras")
     kept = ("test_accuracy", "test_unseen_accuracy", "test_large_accuracy")
     size = np.abs(_kernel(model, "dense")).ravel()
     found = {
