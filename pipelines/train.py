@@ -61,7 +61,8 @@ def run(
         check_output(output, config, resume)
         if resume and finished.exists():
             # Left there by a run that was killed when all but this was done.
-            (output / CHECKPOINT).unlink(missing_ok=True)
+            if (output / CHECKPOINT).exists():
+                (output / CHECKPOINT).unlink()
             return read_json(finished)
         if distribute == "multiworker":
             return supervision.run(config, output, quiet)

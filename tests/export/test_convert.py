@@ -13,6 +13,7 @@ from ai_edge_litert import schema_py_generated as schema
 from click.testing import CliRunner
 
 import rvsm_tf as rvsm
+from commands import check
 from export import card, convert, flatbuffer, golden, runtime, selftest, source
 from tests.commands import refusal
 from tests.export import networks
@@ -164,6 +165,7 @@ def test_the_self_test_passes_and_sees_a_wrong_answer(run_folder, report, tmp_pa
     assert selftest.main(str(folder)) == 0
     vectors = json.loads((folder / "golden.json").read_text("utf-8"))
     vectors["files"]["int8.tflite"]["outputs"][5][0] += 0.5
+    del vectors[check.NAME]
     for path in folder.glob("*.tflite"):
         (tmp_path / path.name).write_bytes(path.read_bytes())
     (tmp_path / "golden.json").write_text(json.dumps(vectors), "utf-8")
@@ -397,7 +399,7 @@ def test_a_few_bytes_of_examples_do_not_become_gigabytes(model_file, tmp_path):
         entry = content.find(b"PK\x01\x02", entry + 1)
     images.write_bytes(content)
     line = refused(model_file, "--images", images)
-    assert "6,442,450,944 bytes: give fewer examples" in line
+    assert "more than 4,294,967,296 bytes: give fewer examples" in line
 
 
 def test_an_array_that_says_it_is_endless_is_refused(model_file, tmp_path):
