@@ -6,6 +6,7 @@ to rounding.
 """
 
 import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -21,6 +22,7 @@ _LOST = (
     tf.errors.AbortedError,
     tf.errors.CancelledError,
     tf.errors.DeadlineExceededError,
+    tf.errors.InternalError,  # it has started anew, and does something else
 )
 
 
@@ -71,7 +73,10 @@ class Distribution:
             self._strategy = tf.distribute.get_strategy()
 
     def scope(self) -> contextlib.AbstractContextManager:
-        """Returns the context in which models are made and trained."""
+        """Returns the context in which models to be trained are made.
+
+        All workers make the same ones in it, or they would wait for each other.
+        """
         return self._strategy.scope()
 
     @property
@@ -130,17 +135,21 @@ class Distribution:
             if float(mean) != epoch:
                 raise LostWorker(f"others begin with another epoch than {epoch}")
 
-    def fit(self, model: keras.Model, **arguments: Any) -> None:
-        """Does what the model's `fit` does.
+    def prepare(self, model: keras.Model) -> None:
+        """Makes a compiled model ready to be fit on all devices."""
+        if self.devices > 1:
+            model.steps_per_execution = 1  # TensorFlow's loop over several breaks
+
+    @contextlib.contextmanager
+    def together(self) -> Iterator[None]:
+        """Notices in the block that another worker is gone.
 
         Raises:
-            LostWorker: another worker is gone.
+            LostWorker: it is.
         """
-        if self.devices > 1:
-            model.steps_per_execution = 1  # with several TensorFlow's loop breaks
         try:
-            model.fit(**arguments)
+            yield
         except _LOST as error:
             if not self._several:
                 raise
-            raise LostWorker(str(error)) from error
+            raise LostWorker(str(error).partition("\n")[0]) from error

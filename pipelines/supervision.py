@@ -50,7 +50,7 @@ def run(
         before, done = done, _epochs(output)
         tries = 0 if done > before else tries + 1
         if not quiet:
-            click.echo("a worker is lost: starting again from the last checkpoint")
+            click.echo("starting again from the last checkpoint")
     raise InputError(
         f"a worker was lost {_TRIES} times without an epoch in between: see what the "
         "others say, and go on with --resume"
@@ -79,7 +79,8 @@ def _train(config: TrainConfig, output: pathlib.Path, quiet: bool) -> None:
 
     try:
         Training(config, output, quiet, "multiworker").run()
-    except LostWorker:
+    except LostWorker as error:
+        click.echo(f"a worker is lost: {error}", err=True)
         sys.exit(_LOST)
 
 

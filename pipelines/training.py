@@ -65,7 +65,8 @@ class Training:
             self._design = found or design.design(config, self._train, self.quiet)
         images, jit_compile = len(self._train), self.device.jit_compile
         self._recipe = Recipe(config, self._design, images, jit_compile)
-        sparse, final = self._trained()
+        with self._distribution.together():
+            sparse, final = self._trained()
         if not self._distribution.leads:
             return None
         history = read_history(self.output, config.epochs)
@@ -84,8 +85,9 @@ class Training:
     def _trained(self) -> tuple[keras.Model, keras.Model]:
         """Trains, or goes on; returns the sparse model, and the same ready to ship."""
         self._checkpoint = Checkpoint(self.output)
-        with _policy(self.precision), self._distribution.scope():
-            model = self._checkpoint.restore() or self._recipe.whole()
+        with _policy(self.precision):
+            with self._distribution.scope():
+                model = self._checkpoint.restore() or self._recipe.whole()
             if self._distribution.leads:
                 claim(self.output, self.config)
             if self._design:
@@ -110,7 +112,8 @@ class Training:
         """
         if isinstance(model, rvsm.RVSM):
             self._draw_weights(model)
-            model = self._recipe.held(model.harden())
+            with self._distribution.scope():
+                model = self._recipe.held(model.harden())
         rvsm.hold(model)
         self._fit(model, self._recipe.splitting_epochs, self.config.epochs)
         return model
@@ -156,8 +159,8 @@ class Training:
             callbacks = []
             if self._distribution.leads:
                 callbacks = self._callbacks(model, start, first, waiting)
-            self._distribution.fit(
-                model,
+            self._distribution.prepare(model)
+            model.fit(
                 x=self._distribution.spread(batches, batch_size),
                 epochs=end,
                 initial_epoch=first,

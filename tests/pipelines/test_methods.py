@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import rvsm_tf as rvsm
+from commands import check
 from pipelines import train
 from pipelines.config import TrainConfig, check_output, claim
 from pipelines.penalized import Penalized
@@ -154,7 +155,7 @@ def test_a_run_of_an_earlier_version_resumes_with_what_was_the_only_way(tmp_path
     claim(tmp_path, TrainConfig(epochs=3))
     file = tmp_path / "config.json"
     found = json.loads(file.read_text())
-    del found["method"], found["kernel_size"]
+    del found["method"], found["kernel_size"], found[check.NAME]
     file.write_text(json.dumps(found))
     check_output(tmp_path, TrainConfig(epochs=3), resume=True)
     other = TrainConfig(epochs=3, kernel_size=5)

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from commands import check
 from commands.cli import InputError
 from commands.files import read_rows, write_rows
 from pipelines import cell, train
@@ -351,7 +352,7 @@ def test_afresh_replaces_what_is_there_once_it_is_trained(trained, tmp_path):
     shutil.copytree(folder / "cells", tmp_path / "cells")
     file = cell.file(tmp_path / "cells", config)
     old = json.loads(file.read_text())
-    file.write_text(json.dumps({**old, "sparsity": 0.5}))
+    file.write_text(json.dumps(check.seal({**check.unseal(old), "sparsity": 0.5})))
     # Left by a run of long ago.
     (tmp_path / "runs" / cell.name(config)).mkdir(parents=True)
     workers.train([config], tmp_path / "cells", tmp_path / "runs", 1, fresh=True)
