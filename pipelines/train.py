@@ -49,8 +49,9 @@ def run(
         check_output(output, config, resume)
         finished = output / "metrics.json"
         if resume and finished.exists():
-            # Left there by a run that was killed when all but this was done.
-            (output / CHECKPOINT).unlink(missing_ok=True)
+            left = output / CHECKPOINT
+            if left.exists():  # by a run that was killed when all but this was done
+                left.unlink()
             return read_json(finished)
         # TensorFlow takes seconds to import; wrong arguments are answered before that.
         with quietly():
