@@ -60,9 +60,9 @@ def run(
     with alone(output):
         check_output(output, config, resume)
         if resume and finished.exists():
-            # Left there by a run that was killed when all but this was done.
-            if (output / CHECKPOINT).exists():
-                (output / CHECKPOINT).unlink()
+            left = output / CHECKPOINT
+            if left.exists():  # by a run that was killed when all but this was done
+                left.unlink()
             return read_json(finished)
         if distribute == "multiworker":
             return supervision.run(config, output, quiet)

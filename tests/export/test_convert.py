@@ -13,7 +13,7 @@ from ai_edge_litert import schema_py_generated as schema
 from click.testing import CliRunner
 
 import rvsm_tf as rvsm
-from commands import check
+from commands import files
 from export import card, convert, flatbuffer, golden, runtime, selftest, source
 from tests.commands import refusal
 from tests.export import networks
@@ -163,13 +163,26 @@ def test_golden_vectors_are_test_pictures_of_all_classes(run_folder, report):
 def test_the_self_test_passes_and_sees_a_wrong_answer(run_folder, report, tmp_path):
     folder = run_folder / "export"
     assert selftest.main(str(folder)) == 0
-    vectors = json.loads((folder / "golden.json").read_text("utf-8"))
+    vectors = files.read_json(folder / "golden.json")
     vectors["files"]["int8.tflite"]["outputs"][5][0] += 0.5
-    del vectors[check.NAME]
     for path in folder.glob("*.tflite"):
         (tmp_path / path.name).write_bytes(path.read_bytes())
-    (tmp_path / "golden.json").write_text(json.dumps(vectors), "utf-8")
+    files.write_json(tmp_path / "golden.json", vectors)
     assert selftest.main(str(tmp_path)) == 1
+
+
+@pytest.mark.parametrize("name", ["golden.json", "int8.tflite"])
+def test_the_self_test_refuses_damage(run_folder, report, tmp_path, capsys, name):
+    for path in (run_folder / "export").iterdir():
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2] ^= path.name == name
+        (tmp_path / path.name).write_bytes(content)
+    assert selftest.main(str(tmp_path)) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    (line,) = [x for x in said.err.splitlines() if not x.startswith("INFO")]
+    assert str(tmp_path) in line
+    assert "damaged" in line
 
 
 def test_no_negative_zero_reaches_a_file(tmp_path):

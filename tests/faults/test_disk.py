@@ -72,9 +72,8 @@ def test_exporting_to_a_full_disk(exporting, tmp_path, limit):
 
 def test_timing_onto_a_full_disk(tflite, tmp_path):
     with full_disk(10):
-        line = refused(
-            *(benchmark.main, tflite, "--rounds", 1, "--output", tmp_path, "--quiet")
-        )
+        options = "--rounds", 1, "--output", tmp_path, "--quiet"
+        line = refused(benchmark.main, tflite, *options)
     assert "cannot write" in line
     assert list(tmp_path.iterdir()) == []
 
