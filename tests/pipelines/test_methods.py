@@ -154,7 +154,7 @@ def test_a_run_of_an_earlier_version_resumes_with_what_was_the_only_way(tmp_path
     claim(tmp_path, TrainConfig(epochs=3))
     file = tmp_path / "config.json"
     found = json.loads(file.read_text())
-    del found["method"], found["kernel_size"]
+    del found["method"], found["kernel_size"], found["crc32"]
     file.write_text(json.dumps(found))
     check_output(tmp_path, TrainConfig(epochs=3), resume=True)
     other = TrainConfig(epochs=3, kernel_size=5)
