@@ -14,9 +14,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from commands import check
 from commands.cli import InputError
-from commands.files import read_rows, write_rows
+from commands.files import read_json, read_rows, write_json, write_rows
 from pipelines import cell, train
 from pipelines.config import TrainConfig
 from pipelines.reproduce import __main__ as reproduce
@@ -351,8 +350,8 @@ def test_afresh_replaces_what_is_there_once_it_is_trained(trained, tmp_path):
     folder, (config, _) = trained
     shutil.copytree(folder / "cells", tmp_path / "cells")
     file = cell.file(tmp_path / "cells", config)
-    old = json.loads(file.read_text())
-    file.write_text(json.dumps(check.seal({**check.unseal(old), "sparsity": 0.5})))
+    old = read_json(file)
+    write_json(file, {**old, "sparsity": 0.5})
     # Left by a run of long ago.
     (tmp_path / "runs" / cell.name(config)).mkdir(parents=True)
     workers.train([config], tmp_path / "cells", tmp_path / "runs", 1, fresh=True)
