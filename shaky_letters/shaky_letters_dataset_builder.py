@@ -67,17 +67,22 @@ class Builder(tfds.core.GeneratorBasedBuilder):
             ValueError: a set of this name is there, but with another number of images.
         """
         download_config = download_config or tfds.download.DownloadConfig()
+        again = download_config.download_mode.overwrite_dataset
+        there = self.data_path.exists() and not again
+        with contextlib.nullcontext() if there else self._turn():
+            self._check_size(download_config)
+            super().download_and_prepare(download_config=download_config, **kwargs)
+
+    @contextlib.contextmanager
+    def _turn(self) -> Iterator[None]:
         folder = self.data_path.parent
         folder.mkdir(parents=True, exist_ok=True)
-        again = download_config.download_mode.overwrite_dataset
-        made = self.data_path.exists() and not again
-        with contextlib.nullcontext() if made else turn(folder):
+        with turn(folder):
             for left in folder.glob(f"incomplete.*_{self.version}"):
                 left.rmtree()
             if self.data_path.exists() and not self.info.initialized:
                 self.info.read_from_directory(self.data_path)
-            self._check_size(download_config)
-            super().download_and_prepare(download_config=download_config, **kwargs)
+            yield
 
     def _check_size(self, download_config: tfds.download.DownloadConfig) -> None:
         images, train = self.builder_config.images, self.info.splits.get("train")
