@@ -129,19 +129,25 @@ def test_a_node_dies_half_way_and_nothing_is_lost_or_trained_twice(
     names = {cell.name(point) for point in points}
     driver = Driver(tmp_path, "--ray", cluster.address)
     (raylet,) = (p.process.pid for p in cluster.other.all_processes["raylet"])
-    seen, lost = set(), set()
+    lost = {}
 
     def halfway():
-        """Whether the other node has finished a point and is at another."""
-        now = in_training(descendants(raylet), names)
-        seen.update(now)
-        done = finished(tmp_path).keys()
-        lost.update(now - done if seen & done else ())
-        return lost
+        """Whether the other node is at a point while another is finished; holds it."""
+        for pid in descendants(raylet) if finished(tmp_path) else ():
+            if in_training([pid], names):
+                os.kill(pid, signal.SIGSTOP)
+                # It may have finished in between.
+                for name in in_training([pid], names):
+                    lost[name] = pid
+                    return True
+                os.kill(pid, signal.SIGCONT)
+        return False
 
     until(halfway)
     before = finished(tmp_path)
     cluster.remove_node(cluster.other, allow_graceful=False)
+    for pid in lost.values():
+        os.kill(pid, signal.SIGKILL)
     assert driver.wait() == 0
     assert driver.err.read_text() == ""
 
