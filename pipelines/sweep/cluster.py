@@ -94,7 +94,6 @@ def connected(address: str | None) -> Iterator[None]:
         InputError: no cluster answers at the address.
     """
     if address is None:
-        os.environ.update(RAY_USAGE_STATS_ENABLED="0")
         where = {
             "address": "local",
             "include_dashboard": False,
