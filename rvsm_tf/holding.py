@@ -31,5 +31,5 @@ class _Held(keras.constraints.Constraint):
         self._alive, self._then = alive, then
 
     def __call__(self, w: Any) -> Any:
-        w = w if self._then is None else self._then(w)
+        w = ops.convert_to_tensor(w if self._then is None else self._then(w))
         return ops.where(self._alive, w, ops.zeros_like(w))
