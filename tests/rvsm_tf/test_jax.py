@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 CASES = ["numbers", "schedules", "units", "unbuilt", "float16"]
-OPERATORS = ["penalties", "schedules", "sparsity", "holding"]
+OPERATORS = ["penalties", "sparsity", "holding"]
 
 
 def alone(backend, *command):
