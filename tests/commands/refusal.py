@@ -26,5 +26,6 @@ def refused_alone(module, *arguments):
     )
     assert process.returncode == 2
     assert process.stdout == ""
-    (line,) = process.stderr.splitlines()
-    return line
+    lines = process.stderr.splitlines()
+    assert len(lines) == 1, process.stderr
+    return lines[0]
