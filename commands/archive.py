@@ -1,6 +1,7 @@
 """Zip archives, which .keras and .npz files are."""
 
 import lzma
+import os
 import pathlib
 import struct
 import zipfile
@@ -43,7 +44,8 @@ def unpacked(path: pathlib.Path) -> int:
 
 def _members(file: BinaryIO) -> int:
     """Returns how many members the record at the end of an archive counts."""
-    file.seek(0)
+    longest = _END_BYTES + (1 << 16)  # a comment may follow it
+    file.seek(max(0, file.seek(0, os.SEEK_END) - longest))
     content = file.read()
-    end = content.rindex(_END, -(1 << 16) - _END_BYTES)  # a comment may follow it
+    end = content.rindex(_END)
     return int.from_bytes(content[end + 10 : end + 12], "little")

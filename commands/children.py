@@ -2,15 +2,12 @@
 
 import multiprocessing
 import os
-import sys
 import threading
 from collections.abc import Callable
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-import click
-
-from .cli import told
+from .cli import answered
 
 
 def start(function: Callable, *arguments: Any) -> BaseProcess:
@@ -33,15 +30,8 @@ def start(function: Callable, *arguments: Any) -> BaseProcess:
 
 def _run(function: Callable, *arguments: Any) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    try:
+    with answered("\n"):  # behind a progress bar
         function(*arguments)
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except Exception as error:
-        if told(error) is None:
-            raise
-        click.echo(f"\nError: {told(error)}", err=True)
-        sys.exit(2)
 
 
 def _end_with_parent() -> None:

@@ -68,24 +68,34 @@ def told(error: Exception) -> str | None:
     return None
 
 
-class Command(click.Command):
-    """A command that reports what its user can mend in one line, without traceback.
+@contextlib.contextmanager
+def answered(before: str = "") -> Iterator[None]:
+    """Ends the program in one line where the block meets what its user can mend.
 
     Anything else that goes wrong is a defect and keeps its traceback.
+
+    Args:
+        before: printed in front of the line.
     """
+    try:
+        yield
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(130)
+    except Exception as error:
+        if told(error) is None:
+            raise
+        click.echo(f"{before}Error: {told(error)}", err=True)
+        sys.exit(2)
+
+
+class Command(click.Command):
+    """A command that reports what its user can mend in one line, see `answered`."""
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Runs the command."""
         kwargs["standalone_mode"] = False
-        try:
+        with answered():
             sys.exit(super().main(*args, **kwargs) or 0)
-        except click.Abort:
-            sys.exit(130)
-        except Exception as error:
-            if told(error) is None:
-                raise
-            click.echo(f"Error: {told(error)}", err=True)
-        sys.exit(2)
 
 
 class Number(click.ParamType):

@@ -56,7 +56,7 @@ def load(file: pathlib.Path, compile: bool = True) -> keras.Model:
         Damaged: it is no `.keras` file, or not whole.
         InputError: it holds what no network needs, or Keras cannot build it.
     """
-    describe(file)
+    _check(file)
     try:
         return keras.saving.load_model(file, compile=compile, safe_mode=True)
     except Exception as error:  # there is no telling what a file makes Keras stumble on
@@ -64,8 +64,8 @@ def load(file: pathlib.Path, compile: bool = True) -> keras.Model:
         raise InputError(f"Keras cannot load {str(file)!r}: {reason}") from error
 
 
-def describe(file: pathlib.Path) -> dict[str, Any]:
-    """Returns the configuration of the model in a `.keras` file.
+def _check(file: pathlib.Path) -> None:
+    """Makes sure that a `.keras` file is whole, and names parts of networks alone.
 
     Raises:
         Damaged: it is no `.keras` file, or not whole.
@@ -84,7 +84,6 @@ def describe(file: pathlib.Path) -> dict[str, Any]:
         raise Damaged
     for part in _named(config):
         _check_name(part, file)
-    return config
 
 
 def _check_members(members: zipfile.ZipFile, file: pathlib.Path) -> None:

@@ -21,6 +21,7 @@ import numpy as np
 from commands import archive, models
 from commands.cli import InputError
 from commands.files import read_json
+from rvsm_tf import RVSM
 from rvsm_tf.graph import renewed, set_weights
 
 MODEL, IMAGES, ABOUT = "model.keras", "images.npz", "about.json"
@@ -122,18 +123,18 @@ def load(path: pathlib.Path) -> keras.Model:
     """
     file = _file(path)
     try:
-        config = models.describe(file)
-        if config.get("registered_name") == "rvsm_tf>RVSM":
-            raise InputError(
-                f"{str(file)!r} was not hardened: it holds an RVSM model in training; "
-                "save model.harden() instead"
-            )
-        return models.load(file, compile=False)
+        model = models.load(file, compile=False)
     except models.Damaged:
         raise InputError(
             f"{str(file)!r} is not a Keras model, or damaged: give a .keras file that "
             "model.save wrote"
         ) from None
+    if isinstance(model, RVSM):
+        raise InputError(
+            f"{str(file)!r} was not hardened: it holds an RVSM model in training; save "
+            "model.harden() instead"
+        )
+    return model
 
 
 def _file(path: pathlib.Path) -> pathlib.Path:

@@ -5,7 +5,7 @@ import pathlib
 from typing import Any
 
 from commands.cli import InputError
-from commands.files import read_json, write_json
+from commands.files import read_json, read_rows, write_json
 
 CONFIG, HISTORY, METRICS = "config.json", "history.csv", "metrics.json"
 CHECKPOINT = "checkpoint.keras"
@@ -222,6 +222,18 @@ def check_output(output: pathlib.Path, config: TrainConfig, resume: bool) -> Non
         )
     if resume:
         raise InputError(f"no run to resume in {str(output)!r}")
+
+
+def epochs_done(folder: pathlib.Path) -> int:
+    """Returns how many epochs the run in a folder has behind it; 0 without a run.
+
+    Raises:
+        InputError: the run's history is damaged.
+    """
+    try:
+        return len(read_rows(folder / HISTORY))
+    except FileNotFoundError:  # it has just finished, and tidied up
+        return 0
 
 
 def claim(output: pathlib.Path, config: TrainConfig) -> None:

@@ -13,10 +13,10 @@ import click
 
 from commands import children
 from commands.cli import InputError, quietly
-from commands.files import read_json, read_rows
+from commands.files import read_json
 
 from . import tf_config
-from .config import HISTORY, METRICS, TrainConfig
+from .config import METRICS, TrainConfig, epochs_done
 
 _LOST = 75  # the exit code that asks to be started again
 _TRIES = 3
@@ -40,14 +40,14 @@ def run(
         InputError: workers are lost again and again.
     """
     leads = tf_config.leads("multiworker")
-    tries, done = 0, _epochs(output)
+    tries, done = 0, epochs_done(output)
     while tries < _TRIES:
         code = _attempt(config, output, quiet, leads)
         if code == 0:
             return read_json(output / METRICS) if leads else None
         if code != _LOST and code > 0:
             sys.exit(code)  # it has said why
-        before, done = done, _epochs(output)
+        before, done = done, epochs_done(output)
         tries = 0 if done > before else tries + 1
         if not quiet:
             click.echo("starting again from the last checkpoint")
@@ -82,8 +82,3 @@ def _train(config: TrainConfig, output: pathlib.Path, quiet: bool) -> None:
     except LostWorker as error:
         click.echo(f"a worker is lost: {error}", err=True)
         sys.exit(_LOST)
-
-
-def _epochs(output: pathlib.Path) -> int:
-    """Returns how many epochs the run in a folder has behind it."""
-    return len(read_rows(output / HISTORY))

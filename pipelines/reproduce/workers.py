@@ -8,10 +8,9 @@ from typing import Any
 
 from commands import children
 from commands.cli import InputError, quietly
-from commands.files import read_rows
 
 from .. import cell
-from ..config import TrainConfig
+from ..config import CONFIG, TrainConfig, epochs_done
 from ..progress import Progress
 
 
@@ -60,15 +59,8 @@ def train(
                 if process.exitcode:
                     raise InputError(f"failed: {cell.command(config)}")
                 progress.end(cell.name(config), config.epochs)
-            progress.show(sum(_epochs(runs / cell.name(c)) for c in running.values()))
-
-
-def _epochs(folder: pathlib.Path) -> int:
-    """Returns how many epochs the run in a folder has behind it."""
-    try:
-        return len(read_rows(folder / "history.csv"))
-    except FileNotFoundError:  # it has just finished, and tidied up
-        return 0
+            under_way = (epochs_done(runs / cell.name(c)) for c in running.values())
+            progress.show(sum(under_way))
 
 
 def _work(
@@ -86,7 +78,7 @@ def _work(
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(threads)
     data.prepare(config.dataset, quiet=True)
-    begun = (folder / "config.json").exists()
+    begun = (folder / CONFIG).exists()
     if not begun:  # what a kill left while it was tidied up
         shutil.rmtree(folder, ignore_errors=True)
     run(config, folder, resume=begun, quiet=True)
