@@ -1,5 +1,6 @@
 """How a command answers what its user can mend."""
 
+import os
 import subprocess
 import sys
 
@@ -18,8 +19,11 @@ def refused(command, *arguments):
 
 def refused_alone(module, *arguments):
     """The same in a process of its own, where TensorFlow could print its notes."""
+    # As in a new terminal: whoever imports jax sets this, for every process it starts.
+    environment = {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}
     process = subprocess.run(
         [sys.executable, "-m", module, *map(str, arguments)],
+        env=environment,
         capture_output=True,
         text=True,
         check=False,
