@@ -1,0 +1,1 @@
+"""Somebody's own drawings: a folder of scans, photos and pen recordings."""

@@ -1,0 +1,48 @@
+"""One drawing, as a person and as the network sees it."""
+
+import dataclasses
+
+import numpy as np
+
+
+class Unusable(Exception):
+    """A file holds no drawing; the message says why, to be read after the file's name.
+
+    It is about the file, not about the program: "is empty: zero bytes", say.
+    """
+
+
+@dataclasses.dataclass(frozen=True)
+class Path:
+    """A pen's way across the sheet.
+
+    Attributes:
+        x, y: shape (n,), float64, to the right and downwards, in the same unit.
+        pen_down: shape (n,), bool.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    pen_down: np.ndarray
+
+
+@dataclasses.dataclass(frozen=True)
+class Drawn:
+    """A drawing that was read.
+
+    Attributes:
+        picture: uint8, shape (100, 100, 1), ink 255 on 0: what the network sees.
+        before: uint8, shape (h, w, 3), RGB, no side above `BEFORE`: what a person
+            sees, of a photo or a scan; None of a pen recording.
+        path: of a pen recording, in its own unit; None of a photo or a scan.
+        part: which of the drawings in its file, from 0.
+    """
+
+    picture: np.ndarray
+    before: np.ndarray | None = None
+    path: Path | None = None
+    part: int = 0
+
+
+BEFORE = 400
+"""Largest side of `Drawn.before`, pixels."""
