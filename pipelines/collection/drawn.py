@@ -44,5 +44,18 @@ class Drawn:
     part: int = 0
 
 
-BEFORE = 400
+@dataclasses.dataclass(frozen=True)
+class Contents:
+    """What a file holds.
+
+    Attributes:
+        drawings: one, or several of some pen recordings.
+        left_out: what else is in it, each to be read after the file's name.
+    """
+
+    drawings: tuple[Drawn, ...]
+    left_out: tuple[str, ...] = ()
+
+
+BEFORE = 150
 """Largest side of `Drawn.before`, pixels."""
