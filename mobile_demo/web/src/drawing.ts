@@ -1,6 +1,6 @@
 /**
- * A drawing: pen strokes, and the JSON that they are saved as. `pipelines/drawing.py`
- * reads the same files.
+ * A drawing: pen strokes, and the JSON that they are saved as.
+ * `pipelines/collection/recording.py` reads the same files.
  */
 
 import { PEN, box, fit } from "./fit";
