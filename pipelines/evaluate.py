@@ -3,64 +3,123 @@
 python -m pipelines.evaluate runs/NAME --split test_unseen
 """
 
+import dataclasses
+import json
 import pathlib
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from commands.cli import Command, quietly
+from commands.cli import Command, InputError, quietly, told
+from commands.files import read_json, write_json
 
-from .config import read_config
+from .config import METRICS, ON_ERROR, SPLITS, is_own, read_config
 
 if TYPE_CHECKING:
     import keras
+    import numpy as np
 
-    from .data import Images
+    from .images import Images
 
-SPLITS = ("test", "test_unseen", "test_large")
-CLASSES = ("regular", "shaky")
+EVALUATION = "evaluation"
+"""The folder, in a run's, that the figures are written into."""
 
 
-def run(folder: pathlib.Path, split: str, dataset: str | None = None) -> dict[str, Any]:
+def run(
+    folder: pathlib.Path,
+    split: str = "test",
+    dataset: str | None = None,
+    on_error: str = ON_ERROR[0],
+) -> dict[str, Any]:
     """Measures a run's hardened model.
 
     Args:
         folder: the run's folder.
-        split: which images.
+        split: which images, of a generated set. Of the drawings that the run trained
+            on there is the split test alone; of other ones all are measured, and the
+            split is called "all".
         dataset: what `pipelines.train` takes; by default what the run trained on.
+        on_error: one of `config.ON_ERROR`, for drawings of one's own.
 
     Returns:
-        split, images, accuracy, and confusion: a row for each true class, a column
-        for each answer.
+        dataset, split, labels (the classes' names), the fields of `scores.Scores`,
+        temperature (see `calibration`), and uncalibrated: the `scores.Calibration`
+        there would be without it.
 
     Raises:
         InputError: the folder holds no finished run, or a file is damaged.
     """
-    config = read_config(folder)
+    trained_on = read_config(folder)["dataset"]
+    dataset = dataset or trained_on
     with quietly():
-        from . import checkpoint, data
+        from . import calibration, checkpoint, data, handover, scores
 
     model = checkpoint.read_model(folder / "model.keras")
-    images = data.load(data.prepare(dataset or config["dataset"]), split)
-    answers = classify(model, images)
-    confusion = [
-        [int(((images.label == true) & (answers == answer)).sum()) for answer in (0, 1)]
-        for true in (0, 1)
-    ]
+    labels, temperature = handover.read_labels(folder), _temperature(folder)
+    if is_own(dataset):
+        split, images = _own(folder, dataset, trained_on, split, labels, on_error)
+    else:
+        images = data.load(data.prepare(dataset), split)
+    probabilities = outputs(model, images)
+    if len(labels) != probabilities.shape[1] or images.label.max() >= len(labels):
+        raise InputError(
+            f"the run in {str(folder)!r} tells {', '.join(labels)} apart, and "
+            f"{dataset!r} has other classes: give a dataset with the same"
+        )
+    found = scores.scores(images.label, probabilities, labels, images.person)
+    before = calibration.rescaled(probabilities, 1 / temperature)
     return {
+        "dataset": dataset,
         "split": split,
-        "images": len(images),
-        "accuracy": float((answers == images.label).mean()),
-        "confusion": confusion,
+        "labels": list(labels),
+        **dataclasses.asdict(found),
+        "temperature": temperature,
+        "uncalibrated": dataclasses.asdict(scores.calibration(images.label, before)),
     }
 
 
-def classify(model: "keras.Model", images: "Images") -> Any:
-    """Returns the model's answer to each image: 0 regular, 1 shaky, shape (n,)."""
+def _own(
+    folder: pathlib.Path,
+    dataset: str,
+    trained_on: str,
+    split: str,
+    labels: tuple[str, ...],
+    on_error: str,
+) -> tuple[str, "Images"]:
+    """Returns drawings that the run was not trained on, and what to call them."""
+    from .collection import collection, division
+
+    if split != "test":
+        raise InputError(f"--split {split}: drawings of your own have the split test")
+    drawings = collection.read(pathlib.Path(dataset), on_error)
+    if drawings.found.classes != labels:
+        raise InputError(
+            f"the run in {str(folder)!r} tells {', '.join(labels)} apart, and "
+            f"{dataset!r} has {', '.join(drawings.found.classes)}: give drawings of "
+            "the same classes"
+        )
+    own = pathlib.Path(trained_on)
+    same = own.is_dir() and own.samefile(dataset)
+    return ("test" if same else "all"), division.unseen(drawings, folder, same)
+
+
+def _temperature(folder: pathlib.Path) -> float:
+    """Returns what the logits of a run's model were divided by."""
+    file = folder / METRICS
+    if not file.is_file():
+        raise InputError(
+            f"the run in {str(folder)!r} is not finished: it has no {METRICS}; "
+            "continue it with --resume"
+        )
+    return read_json(file).get("temperature", 1.0)  # an earlier version had none
+
+
+def classify(model: "keras.Model", images: "Images") -> "np.ndarray":
+    """Returns the model's answer to each image, a class's number, shape (n,)."""
     return outputs(model, images).argmax(-1)
 
 
-def outputs(model: "keras.Model", images: "Images") -> Any:
+def outputs(model: "keras.Model", images: "Images") -> "np.ndarray":
     """Returns what a model gives for each image, shape (n, …)."""
     from . import data, device
 
@@ -69,16 +128,69 @@ def outputs(model: "keras.Model", images: "Images") -> Any:
 
 
 def report(result: dict[str, Any]) -> str:
-    """Returns the result as a table."""
-    accuracy = f"{100 * result['accuracy']:.2f} %"
-    lines = [
-        f"{result['split']}: {result['images']:,} images, accuracy {accuracy}",
-        "",
-        f"{'true class':12}" + "".join(f"{'→ ' + c:>12}" for c in CLASSES),
+    """Returns the result as tables."""
+    labels = result["labels"]
+    right = _percent(result["accuracy"], result["accuracy_interval"])
+    by = f" by {result['persons']:,} persons" if result["persons"] else ""
+    lines = [f"{result['split']}: {result['images']:,} images{by}, accuracy {right}"]
+    width = max(10, *map(len, labels)) + 2
+    head = "".join(f"{'→ ' + label:>{width + 2}}" for label in labels)
+    lines += ["", f"{'true class':{width}}{head}"]
+    for label, row in zip(labels, result["confusion"]):
+        counts = "".join(f"{count:{width + 2},}" for count in row)
+        lines.append(f"{label:{width}}{counts}")
+    rows = []
+    for one in result["classes"]:
+        for name in ("sensitivity", "specificity"):
+            figures = one[name], one[f"{name}_interval"]
+            rows.append((f"{name}, {one['label']}", _percent(*figures)))
+        figures = one["auc"], one["auc_interval"]
+        rows.append((f"area under ROC, {one['label']}", _share(*figures)))
+    now, before = result["calibration"], result["uncalibrated"]
+    t = f"before temperature {result['temperature']:.4g}"
+    rows += [
+        (
+            "calibration error",
+            f"{100 * now['error']:.2f} %; {t}: {100 * before['error']:.2f} %",
+        ),
+        ("Brier score", f"{now['brier']:.4f}; {t}: {before['brier']:.4f}"),
     ]
-    for name, row in zip(CLASSES, result["confusion"]):
-        lines.append(f"{name:12}" + "".join(f"{count:12,}" for count in row))
-    return "\n".join(lines)
+    width = max(len(name) for name, _ in rows)
+    return "\n".join(
+        [*lines, "", *(f"{name:<{width}}  {value}" for name, value in rows)]
+    )
+
+
+def _percent(value: float | None, interval: tuple[float, float] | None) -> str:
+    if value is None:
+        return "-"
+    between = " (no interval: one person)"
+    if interval:
+        between = f" ({100 * interval[0]:.1f} to {100 * interval[1]:.1f} %)"
+    return f"{100 * value:.2f} %{between}"
+
+
+def _share(value: float | None, interval: tuple[float, float] | None) -> str:
+    if value is None:
+        return "-"
+    between = " (no interval: one person)"
+    if interval:
+        between = f" ({interval[0]:.3f} to {interval[1]:.3f})"
+    return f"{value:.4f}{between}"
+
+
+def write(folder: pathlib.Path, result: dict[str, Any]) -> None:
+    """Writes <split>.json and its picture, <split>.png, into a folder.
+
+    Raises:
+        OSError: they cannot be written.
+    """
+    with quietly():
+        from . import diagrams
+
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / f"{result['split']}.json", result)
+    diagrams.draw(folder / f"{result['split']}.png", result)
 
 
 @click.command(cls=Command, context_settings={"show_default": True})
@@ -89,9 +201,41 @@ def report(result: dict[str, Any]) -> str:
     metavar="letters|shapes|drawings|DIR",
     help="[default: what the run was trained on]",
 )
-def main(run_dir: pathlib.Path, split: str, dataset: str | None) -> None:
+@click.option(
+    "--output",
+    type=click.Path(path_type=pathlib.Path),
+    metavar="DIR",
+    help=f"Folder for figures and picture.  [default: {EVALUATION} in the run's]",
+)
+@click.option(
+    "--on-error",
+    type=click.Choice(ON_ERROR),
+    default=ON_ERROR[0],
+    help="Name files of your own that hold no drawing and leave them out, or stop.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
+def main(
+    run_dir: pathlib.Path,
+    split: str,
+    dataset: str | None,
+    output: pathlib.Path | None,
+    on_error: str,
+    as_json: bool,
+) -> None:
     """Measure a finished run on images it was not trained on."""
-    click.echo(report(run(run_dir, split, dataset)))
+    result = run(run_dir, split, dataset, on_error)
+    click.echo(json.dumps(result, indent=2) if as_json else report(result))
+    folder = output or run_dir / EVALUATION
+    try:
+        write(folder, result)
+    except OSError as error:
+        # A finished run may lie where nobody writes; who names a folder expects it.
+        if output or told(error) is None:
+            raise
+        click.echo(f"No picture is written: {error}", err=True)
+        return
+    if not as_json:
+        click.echo(f"\nin {folder}: {split}.json, {split}.png")
 
 
 if __name__ == "__main__":

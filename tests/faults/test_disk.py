@@ -7,12 +7,13 @@ import shutil
 import subprocess
 
 import pytest
+from click.testing import CliRunner
 
 from benchmarks.faults import small, work
 from commands.cli import told
 from commands.files import DRAFT
 from export import benchmark, convert
-from pipelines import train
+from pipelines import evaluate, train
 from tests.commands.refusal import refused
 
 
@@ -135,3 +136,22 @@ def test_a_finished_run_that_is_read_alone_can_be_asked(training, tmp_path, read
     config = work.config(training.data)
     found = train.run(config, run, resume=True)
     assert found == train.run(config, training.run, resume=True)
+
+
+def test_it_is_measured_too_without_a_picture(training, tmp_path, read_only):
+    run = tmp_path / "run"
+    shutil.copytree(training.run, run)
+    read_only(run)
+    result = CliRunner().invoke(evaluate.main, [str(run)])
+    assert result.exit_code == 0
+    assert "sensitivity, shaky" in result.stdout
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("No picture is written: ")
+    assert str(run) in line
+    # Who names a folder is told that it does not do.
+    options = [str(run), "--output", str(run / "here")]
+    result = CliRunner().invoke(evaluate.main, options)
+    assert result.exit_code == 2
+    assert "sensitivity, shaky" in result.stdout
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("Error: cannot write")
