@@ -28,6 +28,7 @@ from export import convert, timing
 from pipelines import data, design, device, handover
 from pipelines.config import TrainConfig
 from pipelines.recipe import Recipe
+from shaky_letters.examples import CLASSES
 
 from . import page
 from .runs import accuracy, finished, shipped
@@ -128,7 +129,7 @@ def _leave(model: keras.Model, config: TrainConfig, folder: pathlib.Path) -> Non
     train, test = data.load(builder, "train"), data.load(builder, "test")
     kept = ("sparsity", "test_accuracy", "test_large_accuracy")
     metrics = {"epochs": config.epochs, "seed": config.seed, **dict.fromkeys(kept)}
-    handover.write(folder, config, metrics, train, test)
+    handover.write(folder, config, CLASSES, metrics, train, test)
     with replacing(folder / "model.keras") as draft:
         model.save(draft)
 

@@ -9,7 +9,7 @@ from pipelines import train
 from pipelines.config import TrainConfig
 
 if TYPE_CHECKING:
-    from pipelines.data import Images
+    from pipelines.images import Images
 
 
 def finished(config: TrainConfig, folder: pathlib.Path) -> dict[str, Any]:

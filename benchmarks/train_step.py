@@ -54,13 +54,14 @@ def contestants(steps: int) -> dict[str, Callable[[], float]]:
 
         import rvsm_tf as rvsm
         from pipelines import data, device
+        from pipelines.images import Images
         from pipelines.magnitude import network, paper_order
         from pipelines.recipe import steps_at_once
 
     here = device.detect()
     rng = np.random.default_rng(0)
     count = BATCH * steps
-    images = data.Images(
+    images = Images(
         (255 * (rng.random((count, 100, 100, 1)) < 0.05)).astype("uint8"),
         rng.integers(0, 2, count),
     )

@@ -1,9 +1,12 @@
-"""Processes of their own for work that needs TensorFlow for itself."""
+"""Processes of their own: for work that needs TensorFlow for itself, or all cores."""
 
+import concurrent.futures
+import contextlib
 import multiprocessing
 import os
+import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from multiprocessing.process import BaseProcess
 from typing import Any
 
@@ -26,6 +29,25 @@ def start(function: Callable, *arguments: Any) -> BaseProcess:
     )
     process.start()
     return process
+
+
+@contextlib.contextmanager
+def pool(processes: int) -> Iterator[concurrent.futures.Executor]:
+    """Yields processes for many small tasks; what is not begun when it ends is dropped.
+
+    They end when this process does, and leave an interrupt to it.
+    """
+    context = multiprocessing.get_context("spawn")
+    with concurrent.futures.ProcessPoolExecutor(processes, context, _begin) as found:
+        try:
+            yield found
+        finally:
+            found.shutdown(cancel_futures=True)
+
+
+def _begin() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
 def _run(function: Callable, *arguments: Any) -> None:

@@ -6,7 +6,7 @@ import itertools
 import json
 import os
 import pathlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from . import check
@@ -77,8 +77,14 @@ def read_json(path: pathlib.Path) -> dict[str, Any]:
         raise _damaged(path) from None
 
 
-def read_rows(path: pathlib.Path) -> list[dict[str, float]]:
-    """Returns the rows of a CSV file of numbers; none if there is no such file.
+def read_rows(
+    path: pathlib.Path, of: Callable[[str], Any] = float
+) -> list[dict[str, Any]]:
+    """Returns the rows of a CSV file; none if there is no such file.
+
+    Args:
+        path: the file.
+        of: what becomes of a text in it; by default all are numbers.
 
     Raises:
         InputError: the file holds something else, or is damaged.
@@ -94,8 +100,10 @@ def read_rows(path: pathlib.Path) -> list[dict[str, float]]:
             found = [line.pop() for line in lines]
             if header.pop() != check.NAME or found != _running(header, lines):
                 raise ValueError("rows that were not written like this")
+        elif of is not float:  # earlier versions wrote numbers alone
+            raise ValueError("texts without check values")
         return [
-            {key: float(text) for key, text in zip(header, line) if text != ""}
+            {key: of(text) for key, text in zip(header, line) if text != ""}
             for line in lines
         ]
     except (ValueError, csv.Error):

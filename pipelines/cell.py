@@ -13,7 +13,7 @@ from commands import check
 from commands.cli import InputError
 from commands.files import read_json, replacing
 
-from .config import DATASETS, TrainConfig
+from .config import DATASETS, TrainConfig, option
 
 _ROOT = pathlib.Path(__file__).parents[1]
 
@@ -21,10 +21,10 @@ _ROOT = pathlib.Path(__file__).parents[1]
 def name(config: TrainConfig) -> str:
     """Returns what a run's file and folder are called; no two runs share a name."""
     parts = [pathlib.Path(config.dataset).name]
-    for option, value in _given(config).items():
-        if option not in ("dataset", "seed"):
-            told = option in ("method", "penalty", "optimizer")
-            parts.append(f"{value}" if told else f"{option.replace('_', '')}{value}")
+    for name, value in _given(config).items():
+        if name not in ("dataset", "seed"):
+            told = name in ("method", "penalty", "optimizer")
+            parts.append(f"{value}" if told else f"{name.replace('_', '')}{value}")
     whole = "-".join([*parts, f"seed{config.seed}"])
     plain = re.sub(r"[^\w.+-]+", "_", whole)
     if plain == whole and config.dataset in DATASETS:
@@ -37,8 +37,8 @@ def name(config: TrainConfig) -> str:
 def command(config: TrainConfig) -> str:
     """Returns the command that makes a run, as it is typed."""
     words = ["python -m pipelines.train"]
-    for option, value in _given(config).items():
-        words.append(f"--{option.replace('_', '-')}")
+    for name, value in _given(config).items():
+        words.append(option(name))
         words += [] if value is True else [str(value)]
     return " ".join(words)
 

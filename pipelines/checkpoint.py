@@ -84,6 +84,7 @@ class History(keras.callbacks.Callback):
         epochs: of the whole run.
         images: per epoch.
         sparsity: of a model that does not say it itself.
+        validation: what training is watched by, in a word.
         waiting: watches the batches, if anything does.
         quiet: print nothing.
     """
@@ -95,6 +96,7 @@ class History(keras.callbacks.Callback):
         epochs: int,
         images: int,
         sparsity: float,
+        validation: str,
         waiting: Waiting | None,
         quiet: bool,
     ):
@@ -104,6 +106,7 @@ class History(keras.callbacks.Callback):
         self._epochs = epochs
         self._images = images
         self._sparsity = sparsity
+        self._validation = validation
         self._waiting = waiting
         self._quiet = quiet
 
@@ -132,7 +135,7 @@ class History(keras.callbacks.Callback):
         if not self._quiet:
             click.echo(
                 f"epoch {epoch + 1:3d}/{self._epochs}   "
-                f"test accuracy {100 * logs['val_accuracy']:6.2f} %   "
+                f"{self._validation} accuracy {100 * logs['val_accuracy']:6.2f} %   "
                 f"zeros {100 * sparsity:6.2f} %   "
                 f"loss {logs['loss']:.4f}   {self._seconds:.1f} s{waiting}"
             )

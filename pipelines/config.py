@@ -9,17 +9,25 @@ from commands.files import read_json, read_rows, write_json
 
 CONFIG, HISTORY, METRICS = "config.json", "history.csv", "metrics.json"
 CHECKPOINT = "checkpoint.keras"
+FOLDS = "folds.json"
+"""In place of metrics.json, where a run is several."""
 METHODS = ("rvsm", "loss", "magnitude")
 PENALTIES = ("l0", "l1", "tl1", "none")
 OPTIMIZERS = ("sgd", "adam", "adamw")
 PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
 DATASETS = ("letters", "shapes", "drawings")
+SPLITS = ("test", "test_unseen", "test_large")
+"""Of the generated sets, to measure on; of drawings of one's own the first alone."""
 DISTRIBUTIONS = ("mirrored", "multiworker")
 """All devices of this machine together, or several machines."""
 STRUCTURES = {"filters": ("conv1", "conv2", "conv3"), "units": ("dense",)}
 """What can be cut out of the paper's network as a whole, and of which layers."""
 STRUCTURED_EPOCHS = 60
 """By default, where something is; an epoch of what is left costs a third of others."""
+ON_ERROR = ("skip", "stop")
+"""What becomes of a file without a drawing: it is named and left out, or refused."""
+PATIENCE = 5
+"""Epochs without progress after which training on somebody's own drawings ends."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,13 +55,18 @@ class TrainConfig:
     kernel_size: int = 3
     dataset: str = "letters"
     precision: str = "auto"
+    from_: str | None = None
+    folds: int | None = None
+    patience: int | None = None
 
     @classmethod
     def given(cls, options: dict[str, Any]) -> "TrainConfig":
         """Returns the configuration that options make; None was not given."""
         config = cls(**{k: v for k, v in options.items() if v is not None})
         if options.get("epochs") is None and config.structured:
-            return dataclasses.replace(config, epochs=STRUCTURED_EPOCHS)
+            config = dataclasses.replace(config, epochs=STRUCTURED_EPOCHS)
+        if config.patience is None and is_own(config.dataset):
+            config = dataclasses.replace(config, patience=PATIENCE)
         return config
 
     @property
@@ -115,6 +128,9 @@ class TrainConfig:
                 "--constant-rate goes with a given --lam: what meets a target has "
                 "learning rates of its own"
             )
+        if self.from_ is not None:
+            self._check_from(pathlib.Path(self.from_))
+        self._check_own()
         if self.method == "magnitude":
             self._check_magnitude()
         if self.method == "loss" and self.target_sparsity is not None:
@@ -148,18 +164,66 @@ class TrainConfig:
                 "by --structure"
             )
 
+    def _check_from(self, folder: pathlib.Path) -> None:
+        """Makes sure that a run has the network that is to be trained."""
+        found = read_config(folder)
+        if not (folder / METRICS).is_file():
+            raise InputError(
+                f"--from {str(folder)!r}: the run is not finished: continue it with "
+                "--resume"
+            )
+        cut = ("target_size", "target_latency_ratio")
+        if any(found.get(name) is not None for name in cut):
+            raise InputError(
+                f"--from {str(folder)!r}: filters and units were cut out of its "
+                "network: give a run without --target-size and --target-latency-ratio"
+            )
+        size = found.get("kernel_size", TrainConfig.kernel_size)
+        if size != self.kernel_size:
+            raise InputError(
+                f"--kernel-size {self.kernel_size}: the run to start from has {size}"
+            )
+
+    def _check_own(self) -> None:
+        """Makes sure that what goes with somebody's own drawings has them."""
+        if is_own(self.dataset):
+            if self.method == "magnitude":
+                raise InputError(
+                    "--method magnitude is there to compare with, on the generated "
+                    f"sets: choose from {', '.join(DATASETS)}, or take rvsm"
+                )
+            return
+        for name in ("folds", "patience"):
+            if getattr(self, name) is not None:
+                raise InputError(
+                    f"--{name} is for drawings of your own: the set "
+                    f"{self.dataset!r} has splits, and none to watch training by"
+                )
+
     def _check_magnitude(self) -> None:
         if self.target_sparsity is None:
             raise InputError(
                 "--method magnitude needs to know how far to go: give "
                 "--target-sparsity, such as 0.97"
             )
-        for name in ("split_layers", "optimizer", "kernel_size", "keep_norm"):
+        for name in ("split_layers", "optimizer", "kernel_size", "keep_norm", "from_"):
             if getattr(self, name) != getattr(TrainConfig, name):
                 raise InputError(
-                    f"--method magnitude does not know --{name.replace('_', '-')}: it "
+                    f"--method magnitude does not know {option(name)}: it "
                     "prunes the dense layer of the paper's network, with Adam"
                 )
+
+
+def option(name: str) -> str:
+    """Returns the option that a field of `TrainConfig` is given by."""
+    return f"--{name.rstrip('_').replace('_', '-')}"
+
+
+def is_own(dataset: str) -> bool:
+    """Whether a dataset is somebody's own drawings; the others are generated."""
+    folder = pathlib.Path(dataset)
+    generated = dataset in DATASETS or (folder / "dataset_info.json").is_file()
+    return not generated and folder.is_dir()
 
 
 def check_distribution(distribute: str | None, config: TrainConfig) -> None:
@@ -179,19 +243,24 @@ def check_distribution(distribute: str | None, config: TrainConfig) -> None:
         raise InputError(
             f"--distribute {distribute}: --method magnitude trains on one device"
         )
+    if distribute == "multiworker" and is_own(config.dataset):
+        raise InputError(
+            "--distribute multiworker: a folder of drawings is little work: train on "
+            "one machine"
+        )
 
 
 def check_dataset(dataset: str) -> None:
-    """Makes sure that a dataset is one of ours, or a folder that looks like one.
+    """Makes sure that a dataset is one of ours, or a folder.
 
     Raises:
         InputError: it is neither.
     """
-    file = pathlib.Path(dataset) / "dataset_info.json"
-    if dataset not in DATASETS and not file.is_file():
+    if dataset not in DATASETS and not pathlib.Path(dataset).is_dir():
         raise InputError(
             f"no dataset {dataset!r}: choose from {', '.join(DATASETS)}, or give a "
-            "folder that 'tfds build shaky_letters' made, with dataset_info.json in it"
+            "folder: of drawings, with a folder for each class, or one that 'tfds "
+            "build shaky_letters' made"
         )
 
 
@@ -209,9 +278,8 @@ def check_output(output: pathlib.Path, config: TrainConfig, resume: bool) -> Non
             # What an earlier version did not know, it left as it now is by default.
             was = found.get(name, getattr(TrainConfig, name))
             if was != value:
-                option = name.replace("_", "-")
                 raise InputError(
-                    f"the run in {str(output)!r} has --{option} {was}, "
+                    f"the run in {str(output)!r} has {option(name)} {was}, "
                     f"not {value}: resume it with its own options"
                 )
         return

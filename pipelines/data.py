@@ -1,7 +1,6 @@
 """The images: from TensorFlow Datasets to tf.data."""
 
 import contextlib
-import dataclasses
 import pathlib
 from collections.abc import Iterator
 
@@ -17,6 +16,7 @@ from shaky_letters.shaky_letters_dataset_builder import Builder
 
 from . import description
 from .config import DATASETS, check_dataset
+from .images import Images
 
 # TFDS warns its users of its own deprecated attributes.
 logging.set_verbosity(logging.ERROR)
@@ -27,22 +27,6 @@ _DAMAGE = (
     *(tf.errors.DataLossError, tf.errors.InvalidArgumentError),
     *(tf.errors.NotFoundError, tf.errors.FailedPreconditionError),
 )
-
-
-@dataclasses.dataclass(frozen=True)
-class Images:
-    """A split in memory.
-
-    Attributes:
-        image: uint8, shape (n, 100, 100, 1), ink 255 on 0.
-        label: int64, shape (n,).
-    """
-
-    image: np.ndarray
-    label: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.label)
 
 
 def prepare(dataset: str, quiet: bool = False) -> tfds.core.DatasetBuilder:

@@ -30,7 +30,7 @@ from export.formats import Converter, NotApplicable
 from export.source import Examples
 
 from .config import STRUCTURES, TrainConfig
-from .data import Images
+from .images import Images
 
 FULL = {"conv1": 32, "conv2": 32, "conv3": 32, "dense": 128}
 """The paper's widths: filters of the convolutions, units of the dense layer."""

@@ -11,13 +11,15 @@ from typing import Any
 import keras
 import numpy as np
 
-from commands.files import replacing, write_json
+from commands.cli import InputError
+from commands.files import read_json, replacing, write_json
+from export.source import ABOUT, FEWEST
+from shaky_letters.examples import CLASSES
 from shaky_letters.pen import Hands
 from shaky_letters.raster import SIZE
 
 from .config import TrainConfig
-from .data import Images
-from .evaluate import CLASSES
+from .images import Images
 
 _CALIBRATION = 500  # training images; int8's ranges change no more beyond that
 
@@ -25,6 +27,7 @@ _CALIBRATION = 500  # training images; int8's ranges change no more beyond that
 def write(
     folder: pathlib.Path,
     config: TrainConfig,
+    classes: tuple[str, ...],
     metrics: dict[str, Any],
     train: Images,
     test: Images,
@@ -36,11 +39,11 @@ def write(
     ):
         np.savez_compressed(
             file,
-            calibration=train.image[:_CALIBRATION] // 255,
+            calibration=_calibration(train.image) // 255,
             test=test.image // 255,
             test_label=test.label,
         )
-    write_json(folder / "about.json", about(config, metrics))
+    write_json(folder / ABOUT, about(config, classes, metrics))
 
 
 def write_reference(folder: pathlib.Path, dense: keras.Model) -> None:
@@ -49,11 +52,33 @@ def write_reference(folder: pathlib.Path, dense: keras.Model) -> None:
         dense.save(draft)
 
 
-def about(config: TrainConfig, metrics: dict[str, Any]) -> dict[str, Any]:
+def _calibration(image: np.ndarray) -> np.ndarray:
+    """Returns images to take int8's ranges from; very few are taken more than once."""
+    return np.resize(image, (max(len(image), FEWEST), *image.shape[1:]))[:_CALIBRATION]
+
+
+def read_labels(folder: pathlib.Path) -> tuple[str, ...]:
+    """Returns the classes that a finished run tells apart, by label.
+
+    Raises:
+        InputError: the file that says so is damaged.
+    """
+    file = folder / ABOUT
+    if not file.is_file():  # as runs of an earlier version have none
+        return CLASSES
+    labels = read_json(file).get("labels")
+    if not (isinstance(labels, list) and all(isinstance(x, str) for x in labels)):
+        raise InputError(f"{str(file)!r} is damaged: train again into a new folder")
+    return tuple(labels)
+
+
+def about(
+    config: TrainConfig, classes: tuple[str, ...], metrics: dict[str, Any]
+) -> dict[str, Any]:
     """Returns the labels, the way from ink to input, and how training went."""
     kept = ("sparsity", "test_accuracy", "test_large_accuracy", "epochs", "seed")
     return {
-        "labels": list(CLASSES),
+        "labels": list(classes),
         "preprocessing": {
             "width": SIZE,
             "height": SIZE,
@@ -66,7 +91,7 @@ def about(config: TrainConfig, metrics: dict[str, Any]) -> dict[str, Any]:
             "dataset": config.dataset,
             **_method(config),
             # Each figure in every file: a digit more is a byte more.
-            **{key: _short(metrics[key]) for key in kept},
+            **{k: _short(metrics[k]) for k in kept if metrics[k] is not None},
         },
     }
 

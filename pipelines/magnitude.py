@@ -121,7 +121,7 @@ class Magnitude(Training):
             ),
             steps_per_epoch=steps,
             epochs=config.epochs,
-            validation_data=data.batches(self._test),
+            validation_data=data.batches(self._validation),
             callbacks=[
                 tfmot.sparsity.keras.UpdatePruningStep(),
                 tf_keras.callbacks.LambdaCallback(begin, end, on_test_begin=measure),

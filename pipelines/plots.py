@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from commands.files import replacing
+from shaky_letters.examples import CLASSES
 
 GREY = "#9aa5b1"
 COLORS = ("#0b6e99", "#d9480f", "#2b8a3e", "#9c36b5", "#b08900", "#5c6773")
@@ -18,16 +19,20 @@ _TRAIN, _SPARSE, _ZEROS = GREY, *COLORS[:2]
 def convergence(
     path: pathlib.Path,
     history: list[dict[str, float]],
+    validation: str = "test",
     held: int | None = None,
     cut: bool = False,
+    best: int | None = None,
 ) -> None:
     """Draws accuracy and sparsity over the epochs.
 
     Args:
         path: of the picture.
         history: a row per epoch with epoch, accuracy, val_accuracy and sparsity.
+        validation: what val_accuracy was measured on, in a word.
         held: after how many epochs zeros were held; None if they were not.
         cut: whether what was zero was cut out then.
+        best: the epoch whose weights were kept; None for the last.
     """
     epochs = [row["epoch"] for row in history]
     figure = Figure(figsize=(7, 5), layout="constrained")
@@ -44,15 +49,18 @@ def convergence(
         [row["val_accuracy"] for row in history],
         color=_SPARSE,
         marker=".",
-        label="test images, sparse weights u",
+        label=f"{validation} images, sparse weights u",
     )
     above.set_ylabel("accuracy")
-    above.legend(loc="lower right", frameon=False)
     below.plot(epochs, [row["sparsity"] for row in history], color=_ZEROS, marker=".")
     below.set_ylabel("zeros in the split kernels")
     below.set_ylim(-0.02, 1.02)
     below.set_xlabel("epoch")
     below.xaxis.set_major_locator(MaxNLocator(integer=True))
+    if best is not None:
+        chosen = next(row for row in history if row["epoch"] == best)
+        above.plot(best, chosen["val_accuracy"], "o", color=_SPARSE, label="kept")
+    above.legend(loc="lower right", frameon=False)
     if held is not None:
         what = "cut out" if cut else "zeros held"
         below.text(held + 0.8, 0.04, f"{what}, the rest fine-tuned")
@@ -99,24 +107,35 @@ def weights(path: pathlib.Path, w: np.ndarray, u: np.ndarray) -> None:
     save(figure, path)
 
 
-def samples(path: pathlib.Path, image: np.ndarray, label: np.ndarray) -> None:
-    """Draws a sheet of images: regular ones on the left, shaky ones on the right.
+def samples(
+    path: pathlib.Path,
+    image: np.ndarray,
+    label: np.ndarray,
+    classes: tuple[str, ...] = CLASSES,
+) -> None:
+    """Draws a sheet of images, the classes side by side.
 
     Args:
         path: of the picture.
         image: uint8, shape (n, 100, 100, 1), ink 255 on 0.
-        label: shape (n,), 0 regular, 1 shaky.
+        label: shape (n,).
+        classes: their names, by label; the first ten are drawn.
     """
-    rows, columns = 6, 6
-    figure = Figure(figsize=(10, 5.4), layout="constrained")
-    for half, (name, value) in zip(
-        figure.subfigures(1, 2, wspace=0.04), [("regular", 0), ("shaky", 1)]
-    ):
-        half.suptitle(name)
+    shown = classes[:10]
+    rows, columns = 6, max(1, 12 // len(shown))
+    width = 0.83 * columns * len(shown)
+    figure = Figure(figsize=(width, 5.4), layout="constrained")
+    parts = figure.subfigures(1, len(shown), wspace=0.04, squeeze=False)[0]
+    for value, (part, name) in enumerate(zip(parts, shown)):
+        part.suptitle(name)
         chosen = image[label == value][: rows * columns, :, :, 0]
-        for axes, picture in zip(half.subplots(rows, columns).flat, chosen):
-            axes.imshow(255 - picture, cmap="gray", vmin=0, vmax=255)
+        places = part.subplots(rows, columns, squeeze=False).flat
+        for axes in places:
             axes.set(xticks=[], yticks=[])
+            axes.set_visible(False)
+        for axes, picture in zip(places, chosen):
+            axes.set_visible(True)
+            axes.imshow(255 - picture, cmap="gray", vmin=0, vmax=255)
             for spine in axes.spines.values():
                 spine.set_color("#d0d7de")
     save(figure, path)

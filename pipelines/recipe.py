@@ -9,6 +9,7 @@ Where whole filters and units went, they are cut out before, and fine-tuning is 
 float32: the network is small then, and an epoch costs a third of the first ones.
 """
 
+import pathlib
 from typing import Any
 
 import keras
@@ -16,8 +17,9 @@ from keras.optimizers.schedules import CosineDecay
 
 import rvsm_tf as rvsm
 from commands.cli import InputError
+from shaky_letters.examples import CLASSES
 
-from . import start
+from . import origin, start
 from .config import TrainConfig
 from .design import FULL, Design
 from .penalized import Penalized
@@ -61,6 +63,7 @@ class Recipe:
         design: what is to be left of filters and units; None if that is not asked for.
         images: that a training epoch shows.
         jit_compile: Keras's argument.
+        classes: to tell apart.
 
     Raises:
         InputError: a batch is more than an epoch.
@@ -72,8 +75,10 @@ class Recipe:
         design: Design | None,
         images: int,
         jit_compile: bool | str,
+        classes: tuple[str, ...] = CLASSES,
     ):
         self._config, self._design, self._jit_compile = config, design, jit_compile
+        self._classes = classes
         self._epoch = images // config.batch_size
         if not self._epoch:
             raise InputError(
@@ -105,6 +110,8 @@ class Recipe:
         config, steps = self._config, self._epoch * self.splitting_epochs
         keras.utils.set_random_seed(config.seed)
         model = self.network()
+        if config.from_ is not None:
+            origin.begin(model, pathlib.Path(config.from_), self._classes)
         if self._design:
             model = self._split_structures(model, steps)
             schedule = CosineDecay(self._peak, steps, alpha=_STRUCTURE_REST)
@@ -127,7 +134,10 @@ class Recipe:
         """Returns the plain network with its initial weights."""
         config = self._config
         return rvsm.networks.paper_cnn(
-            self._stddev, config.seed, kernel_size=config.kernel_size
+            self._stddev,
+            config.seed,
+            kernel_size=config.kernel_size,
+            classes=len(self._classes),
         )
 
     @property

@@ -13,19 +13,23 @@ from commands.cli import Command, InputError, Number, Size, quietly
 from commands.files import read_json
 from commands.folder import alone
 
-from . import supervision, tf_config
+from . import evaluate, supervision, tf_config
 from .config import (
     CHECKPOINT,
     DISTRIBUTIONS,
+    FOLDS,
     METHODS,
     METRICS,
+    ON_ERROR,
     OPTIMIZERS,
+    PATIENCE,
     PENALTIES,
     PRECISIONS,
     STRUCTURED_EPOCHS,
     TrainConfig,
     check_distribution,
     check_output,
+    is_own,
 )
 
 
@@ -35,6 +39,7 @@ def run(
     resume: bool = False,
     quiet: bool = False,
     distribute: str | None = None,
+    on_error: str = ON_ERROR[0],
 ) -> dict[str, Any] | None:
     """Trains, hardens, measures, and writes what `design.md` lists into a folder.
 
@@ -44,9 +49,11 @@ def run(
         resume: continue the run that was interrupted in that folder.
         quiet: print nothing.
         distribute: one of `config.DISTRIBUTIONS`, or None for one device.
+        on_error: what becomes of files without a drawing, see `collection`.
 
     Returns:
-        the contents of metrics.json; None from a worker that does not lead.
+        the contents of metrics.json, or of folds.json where there are folds; None from
+        a worker that does not lead.
 
     Raises:
         InputError: something given is wrong or damaged.
@@ -54,7 +61,7 @@ def run(
     """
     config.check()
     check_distribution(distribute, config)
-    finished = output / METRICS
+    finished = output / (FOLDS if config.folds else METRICS)
     if not tf_config.leads(distribute):
         return None if finished.exists() else supervision.run(config, output, quiet)
     with alone(output):
@@ -66,7 +73,9 @@ def run(
             return read_json(finished)
         if distribute == "multiworker":
             return supervision.run(config, output, quiet)
-        # TensorFlow takes seconds to import; wrong arguments are answered before that.
+        # TensorFlow takes seconds to import; wrong input is answered before that.
+        if is_own(config.dataset):
+            return _own(config, output, quiet, distribute, on_error)
         with quietly():
             if config.method == "magnitude":
                 from .magnitude import Magnitude as Training
@@ -76,7 +85,40 @@ def run(
         return Training(config, output, quiet, distribute).run()
 
 
-def report(metrics: dict[str, Any], output: pathlib.Path) -> str:
+def _own(
+    config: TrainConfig,
+    output: pathlib.Path,
+    quiet: bool,
+    distribute: str | None,
+    on_error: str,
+) -> dict[str, Any]:
+    """Trains on somebody's own drawings."""
+    from .collection import collection, sheet
+    from .collection.division import Division
+
+    drawings = collection.read(pathlib.Path(config.dataset), on_error, quiet)
+    if config.folds:
+        splits = drawings.folds(config.folds, config.seed)
+    else:
+        splits = [drawings.divided(config.seed)]
+    divisions = [Division(drawings, split) for split in splits]
+    words = [""] * len(drawings.entries) if config.folds else divisions[0].parts
+    sheets = sheet.write(drawings, words, output)
+    if not quiet:
+        click.echo(drawings.report(splits))
+        what = "sheet" if sheets == 1 else "sheets"
+        click.echo(f"what the network sees: {sheets} {what} in {output / sheet.FOLDER}")
+    with quietly():
+        from . import folds
+        from .training import Training
+
+    if config.folds:
+        return folds.run(config, divisions, output, quiet, distribute)
+    divisions[0].begin(output)
+    return Training(config, output, quiet, distribute, divisions[0]).run()
+
+
+def report(metrics: dict[str, Any]) -> str:
     """Returns the table that a run ends with."""
 
     def percent(share: float | None) -> str:
@@ -95,8 +137,19 @@ def report(metrics: dict[str, Any], output: pathlib.Path) -> str:
     ]
     width = max(len(name) for name, _ in rows)
     lines = [f"{name:<{width}}  {value}" for name, value in rows]
-    files = ", ".join(sorted(p.name for p in output.iterdir() if p.is_file()))
-    return "\n".join([*lines, "", f"in {output}: {files}, tensorboard"])
+    return "\n".join(lines)
+
+
+def _together(result: dict[str, Any]) -> str:
+    """Returns the tables that several folds end with."""
+    zeros = f"zeros in the split kernels, mean  {100 * result['sparsity']:.2f} %"
+    return f"{evaluate.report(result)}\n{zeros}"
+
+
+def _contents(output: pathlib.Path) -> str:
+    files = sorted(p.name for p in output.iterdir() if p.is_file())
+    folders = sorted(p.name for p in output.iterdir() if p.is_dir())
+    return f"in {output}: {', '.join([*files, *folders])}"
 
 
 @click.command(cls=Command, context_settings={"show_default": True})
@@ -187,7 +240,31 @@ def report(metrics: dict[str, Any], output: pathlib.Path) -> str:
     "--dataset",
     default="letters",
     metavar="letters|shapes|drawings|DIR",
-    help="DIR is a folder that 'tfds build shaky_letters' made.",
+    help="DIR holds drawings of your own, a folder for each class, or is what 'tfds "
+    "build shaky_letters' made.",
+)
+@click.option(
+    "--from",
+    "from_",
+    metavar="RUN_DIR",
+    help="Start from the weights of a finished run.",
+)
+@click.option(
+    "--folds",
+    type=Number(2, whole=True),
+    help="Train so many times on your own drawings, to test on every person once.",
+)
+@click.option(
+    "--patience",
+    type=Number(1, whole=True),
+    help=f"[default: {PATIENCE} with drawings of your own]  Epochs without progress on "
+    "the validation split after which training ends.",
+)
+@click.option(
+    "--on-error",
+    type=click.Choice(ON_ERROR),
+    default=ON_ERROR[0],
+    help="Name files of your own that hold no drawing and leave them out, or stop.",
 )
 @click.option(
     "--precision",
@@ -213,6 +290,7 @@ def main(
     distribute: str | None,
     resume: bool,
     quiet: bool,
+    on_error: str,
     **options: Any,
 ):
     """Train the paper's network by variable splitting on shaky letters."""
@@ -228,9 +306,11 @@ def main(
         rvsm = options["method"] == "rvsm"
         kind = options["penalty" if rvsm else "method"]
         output = pathlib.Path("runs") / f"{now}-{kind}"
-    metrics = run(TrainConfig.given(options), output, resume, quiet, distribute)
+    config = TrainConfig.given(options)
+    metrics = run(config, output, resume, quiet, distribute, on_error)
     if metrics and not quiet:
-        click.echo(report(metrics, output))
+        click.echo(report(metrics) if not config.folds else _together(metrics))
+        click.echo(f"\n{_contents(output)}")
 
 
 if __name__ == "__main__":

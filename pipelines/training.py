@@ -7,17 +7,18 @@ from typing import Any
 
 import keras
 import numpy as np
-import tensorflow_datasets as tfds
 
 import rvsm_tf as rvsm
 from commands.files import replacing, write_json
 
-from . import data, design, device, handover, plots
+from . import calibration, data, design, device, handover, plots, stopping
 from .checkpoint import Checkpoint, History, read_history
-from .config import METRICS, TrainConfig, claim
+from .config import METRICS, SPLITS, TrainConfig, claim, epochs_done
 from .distribution import Distribution
-from .evaluate import SPLITS, classify
+from .evaluate import classify, outputs
 from .recipe import Recipe
+from .source import Source, generated
+from .stopping import Stopping
 from .waiting import Waiting
 
 
@@ -29,6 +30,7 @@ class Training:
         output: the run's folder.
         quiet: print nothing.
         distribute: one of `config.DISTRIBUTIONS`, or None for one device.
+        source: somebody's own drawings; None for a generated set.
     """
 
     def __init__(
@@ -37,11 +39,13 @@ class Training:
         output: pathlib.Path,
         quiet: bool,
         distribute: str | None = None,
+        source: Source | None = None,
     ):
         self.config = config
         self.output = output
         self.quiet = quiet
         self._distribution = Distribution(distribute)
+        self._source = source or generated(config, quiet)
         self.device = device.detect()
         self.precision = config.precision
         if config.precision == "auto":
@@ -54,33 +58,58 @@ class Training:
         """
         config = self.config
         self._distribution.check(config.batch_size)
-        builder = data.prepare(config.dataset, self.quiet)
-        self._train, self._test = (
-            data.load(builder, "train"),
-            data.load(builder, "test"),
-        )
+        self._train = self._source.load("train")
+        self._validation = self._source.load(self._source.validation)
+        self._shown = self._source.shown(self._train)
         self._design = None
         if config.structured:
             found = design.read(self.output)
             self._design = found or design.design(config, self._train, self.quiet)
-        images, jit_compile = len(self._train), self.device.jit_compile
-        self._recipe = Recipe(config, self._design, images, jit_compile)
+        self._recipe = Recipe(
+            config,
+            self._design,
+            self._shown,
+            self.device.jit_compile,
+            self._source.classes,
+        )
         with self._distribution.together():
             sparse, final = self._trained()
         if not self._distribution.leads:
             return None
-        history = read_history(self.output, config.epochs)
-        metrics = self._measure(sparse, final, builder, history)
+        history = self._history()
+        # On what validation shows; for the generated sets that is the split `test`.
+        watched = self._validation
+        temperature = calibration.temperature(outputs(final, watched), watched.label)
+        calibration.calibrate(final, temperature)
+        metrics = self._measure(sparse, final, history)
+        metrics["temperature"] = temperature
         with replacing(self.output / "model.keras") as draft:
             final.save(draft)
-        handover.write(self.output, config, metrics, self._train, self._test)
-        held = self._recipe.splitting_epochs if self._recipe.two_phases else None
-        cut = self._design is not None
-        plots.convergence(self.output / "convergence.png", history, held, cut)
-        plots.samples(self.output / "samples.png", self._train.image, self._train.label)
+        classes = self._source.classes
+        test = self._source.load("test")
+        handover.write(self.output, config, classes, metrics, self._train, test)
+        plots.convergence(
+            self.output / "convergence.png",
+            history,
+            self._source.validation,
+            held=self._recipe.splitting_epochs if self._recipe.two_phases else None,
+            cut=self._design is not None,
+            best=metrics.get("best_epoch"),
+        )
+        plots.samples(
+            self.output / "samples.png", self._train.image, self._train.label, classes
+        )
         write_json(self.output / METRICS, metrics)
-        Checkpoint(self.output).file.unlink(missing_ok=True)
+        for file in (Checkpoint(self.output).file, self.output / stopping.BEST):
+            file.unlink(missing_ok=True)
         return metrics
+
+    def _history(self) -> list[dict[str, float]]:
+        """Returns the epochs of a run whose training is over."""
+        epochs = self.config.epochs
+        if self.config.patience is not None:
+            epochs = epochs_done(self.output)
+        return read_history(self.output, epochs)
 
     def _trained(self) -> tuple[keras.Model, keras.Model]:
         """Trains, or goes on; returns the sparse model, and the same ready to ship."""
@@ -93,7 +122,7 @@ class Training:
             if self._design:
                 design.write(self.output, self._design)
             if not self._recipe.two_phases or isinstance(model, rvsm.RVSM):
-                self._fit(model, 0, self._recipe.splitting_epochs)
+                model = self._fit(model, 0, self._recipe.splitting_epochs)
             if not self._recipe.two_phases:
                 self._draw_weights(model)
             elif not self._design:
@@ -115,8 +144,7 @@ class Training:
             with self._distribution.scope():
                 model = self._recipe.held(model.harden())
         rvsm.hold(model)
-        self._fit(model, self._recipe.splitting_epochs, self.config.epochs)
-        return model
+        return self._fit(model, self._recipe.splitting_epochs, self.config.epochs)
 
     def _fine_tuned(self, model: keras.Model) -> keras.Model:
         """Returns what is left of a model whose filters and units became zero.
@@ -127,52 +155,64 @@ class Training:
         before, epochs = self._recipe.splitting_epochs, self.config.epochs
         if isinstance(model, rvsm.RVSM):
             self._draw_weights(model)
-            dense = rvsm.networks.paper_cnn()
+            dense = rvsm.networks.paper_cnn(classes=len(self._source.classes))
             dense.set_weights(model.net.get_weights())
             handover.write_reference(self.output, dense)
             smaller = rvsm.compact(self._in_float32(model))
             model = self._recipe.small(smaller, epochs - before)
         rvsm.hold(model)
-        self._fit(model, before, epochs)
-        return model
+        return self._fit(model, before, epochs)
 
-    def _fit(self, model: keras.Model, start: int, end: int) -> None:
+    def _fit(self, model: keras.Model, start: int, end: int) -> keras.Model:
         """Trains from where the model stands to the end of a phase.
 
         Args:
             model: compiled.
             start: epochs of the run before the phase.
             end: epochs after it.
+
+        Returns:
+            the model; of the last phase, where training has a patience, as it was
+            after its best epoch.
         """
-        batch_size, images = self.config.batch_size, self._train
-        steps = len(images) // batch_size
+        batch_size = self.config.batch_size
+        steps = self._shown // batch_size
         done = keras.ops.convert_to_numpy(model.optimizer.iterations)
         first = start + int(done) // steps
         self._distribution.agree(first)
-        if first < end:
-            batches = data.training_batches(
-                images, batch_size, self.config.seed, range(first, end)
+        patience = self.config.patience if end == self.config.epochs else None
+        rows = read_history(self.output, first)
+        over = patience is not None and stopping.over(rows, start, patience)
+        if first < end and not over:
+            batches = self._source.training_batches(
+                self._train, batch_size, self.config.seed, range(first, end)
             )
             waiting = Waiting() if self._distribution.devices == 1 else None
             if waiting:
                 batches = waiting.watched(batches)
             callbacks = []
             if self._distribution.leads:
-                callbacks = self._callbacks(model, start, first, waiting)
+                callbacks = self._callbacks(model, start, first, patience, waiting)
             self._distribution.prepare(model)
             model.fit(
                 x=self._distribution.spread(batches, batch_size),
                 epochs=end,
                 initial_epoch=first,
                 steps_per_epoch=steps,
-                validation_data=data.batches(self._test),
+                validation_data=data.batches(self._validation),
                 callbacks=callbacks,
                 shuffle=False,  # the batches are shuffled already
                 verbose=0,
             )
+        return model if patience is None else stopping.read_best(self.output)
 
     def _callbacks(
-        self, model: keras.Model, start: int, first: int, waiting: Waiting | None
+        self,
+        model: keras.Model,
+        start: int,
+        first: int,
+        patience: int | None,
+        waiting: Waiting | None,
     ) -> list[keras.callbacks.Callback]:
         """Returns what keeps a phase's record.
 
@@ -180,6 +220,7 @@ class Training:
             model: compiled.
             start: epochs of the run before the phase.
             first: epochs of the run already done.
+            patience: epochs without progress after which the phase ends.
             waiting: watches the batches; None where several devices take them.
         """
         batch_size = self.config.batch_size
@@ -187,8 +228,9 @@ class Training:
             self.output,
             first,
             epochs=self.config.epochs,
-            images=len(self._train) // batch_size * batch_size,
+            images=self._shown // batch_size * batch_size,
             sparsity=self._sparsity(model) if start else 0.0,
+            validation=self._source.validation,
             waiting=waiting,
             quiet=self.quiet,
         )
@@ -196,7 +238,12 @@ class Training:
             self.output / "tensorboard", write_graph=False
         )
         split = [rvsm.RVSMCallback()] if isinstance(model, rvsm.RVSM) else []
-        return [*split, board, history, self._checkpoint]
+        stop = (
+            []
+            if patience is None
+            else [Stopping(self.output, patience, history, start)]
+        )
+        return [*split, board, history, *stop, self._checkpoint]
 
     def _in_float32(self, model: keras.Model) -> keras.Model:
         """Returns the plain, hardened network in float32, whatever trained it."""
@@ -215,14 +262,12 @@ class Training:
         self,
         sparse: keras.Model,
         final: keras.Model,
-        builder: tfds.core.DatasetBuilder,
         history: list[dict[str, float]],
     ) -> dict[str, Any]:
         """Returns the metrics; weights are counted before folding repeats them."""
-        config = self.config
-        share = {}
-        for split in SPLITS:
-            images = data.load(builder, split)
+        config, share = self.config, dict.fromkeys(SPLITS)
+        for split in self._source.measured:
+            images = self._source.load(split)
             right = classify(final, images) == images.label
             share[split] = float(right.mean())
         summary = rvsm.summarize(sparse)
@@ -234,7 +279,8 @@ class Training:
             "network_sparsity": 1 - nonzero / self._recipe.network().count_params(),
             "nonzero_weights": nonzero,
             "dense_accuracy": share["test"] if config.penalty == "none" else None,
-            "epochs": config.epochs,
+            "epochs": len(history),
+            **self._best_epoch(history),
             "train_seconds": round(seconds, 2),
             "images_per_second": round(
                 sum(row["images"] for row in history) / seconds, 1
@@ -243,6 +289,13 @@ class Training:
             "precision": self.precision,
             "seed": config.seed,
         }
+
+    def _best_epoch(self, history: list[dict[str, float]]) -> dict[str, int]:
+        """Returns the epoch whose weights were kept, where there was a choice."""
+        if self.config.patience is None:
+            return {}
+        start = self._recipe.splitting_epochs if self._recipe.two_phases else 0
+        return {"best_epoch": stopping.best(history, start)}
 
     def _draw_weights(self, model: keras.Model) -> None:
         """Draws the split kernels of a model in training, dense and sparse."""

@@ -11,6 +11,7 @@ def paper_cnn(
     filters: tuple[int, int, int] = (32, 32, 32),
     units: int = 128,
     kernel_size: int = 3,
+    classes: int = 2,
 ) -> keras.Model:
     """Returns the CNN of Xue and Xin (2019): three convolutions and a dense layer.
 
@@ -34,6 +35,7 @@ def paper_cnn(
         units: of the hidden dense layer; the paper has 128.
         kernel_size: side of the convolutions' kernels; the paper names none, and 3 is
             what its figures of arithmetic and size are told with here.
+        classes: to tell apart; the paper has 2.
     """
     seeds = iter(range(1000 * seed, 1000 * seed + 5))
     stack: list[layers.Layer] = [keras.Input((100, 100, 1), name="image")]
@@ -58,7 +60,7 @@ def paper_cnn(
             name="dense",
         ),
         layers.Dense(
-            2,
+            classes,
             activation="softmax",
             kernel_initializer=RandomNormal(0.0, 0.05, next(seeds)),
             dtype="float32",

@@ -97,7 +97,7 @@ def write(path: Path, hands: Hands, shaky: bool, rng: np.random.Generator) -> Re
     x = x + _jitter(t, hands, rng)
     y = y + _jitter(t, hands, rng)
 
-    x, y = _place(*_distort(x, y, rng), pen_down, width / 2, rng)
+    x, y = _place(*distort(x, y, rng), pen_down, width / 2, rng)
     return Recording(
         quantize(x) / UNITS, quantize(y) / UNITS, t, pen_down, width, hz, amplitude
     )
@@ -164,7 +164,7 @@ def _jitter(t: np.ndarray, hands: Hands, rng: np.random.Generator) -> np.ndarray
     )
 
 
-def _distort(
+def distort(
     x: np.ndarray, y: np.ndarray, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
     """Turns, shears and stretches the sheet about the writing's middle."""

@@ -26,7 +26,7 @@ import click
 from commands.cli import InputError
 
 from .. import cell
-from ..config import DATASETS, TrainConfig, check_dataset
+from ..config import DATASETS, TrainConfig, check_dataset, is_own, option
 from ..train import main as command
 
 if sys.version_info >= (3, 11):
@@ -36,6 +36,7 @@ else:
 
 _FIELDS = [field.name for field in dataclasses.fields(TrainConfig)]
 _OPTIONS = {p.name: p for p in command.params if p.name in _FIELDS}
+_KEYS = {option(name).removeprefix("--"): name for name in _FIELDS}
 
 
 def read(file: pathlib.Path) -> list[TrainConfig]:
@@ -73,38 +74,43 @@ def _axes(table: dict[str, Any]) -> dict[str, list[Any]]:
     """Returns the values of each option, as `TrainConfig` takes them."""
     axes = {}
     for key, given in table.items():
-        name = key.replace("-", "_")
-        if name not in _OPTIONS:
-            known = ", ".join(name.replace("_", "-") for name in _FIELDS)
-            raise InputError(f"no option {key!r}: choose from {known}")
+        name = _KEYS.get(key.replace("_", "-"))
+        if name is None:
+            raise InputError(f"no option {key!r}: choose from {', '.join(_KEYS)}")
         if name in axes:
             raise InputError(f"{key!r} is given twice, with - and with _")
         values = given if isinstance(given, list) else [given]
         if not values:
             raise InputError(f"{key} = []: give at least one value")
-        axes[name] = [_converted(key, value) for value in values]
+        axes[name] = [_converted(name, key, value) for value in values]
     return axes
 
 
-def _converted(key: str, value: Any) -> Any:
+def _converted(name: str, key: str, value: Any) -> Any:
     """Returns a value as the command line would take it."""
-    name = key.replace("-", "_")
-    option = _OPTIONS[name]
-    if option.is_flag:
+    parameter = _OPTIONS[name]
+    if parameter.is_flag:
         if not isinstance(value, bool):
             raise InputError(f"{key}: {value!r} is neither true nor false")
         return value
     if not isinstance(value, (str, int, float)) or isinstance(value, bool):
         raise InputError(f"{key}: {value!r} is neither a number nor a string")
     try:
-        converted = option.type.convert(str(value), option, None)
+        converted = parameter.type.convert(str(value), parameter, None)
     except click.BadParameter as error:
         raise InputError(f"{key}: {error.message}") from None
     if name == "dataset":
         check_dataset(converted)
-        if converted not in DATASETS:
-            # Trainings run in folders of their own.
-            return str(pathlib.Path(converted).absolute())
+        if is_own(converted):
+            raise InputError(
+                f"{key}: {converted!r} holds drawings of your own, without the split "
+                f"test_large that a sweep compares on: choose from "
+                f"{', '.join(DATASETS)}, or give a folder that 'tfds build "
+                "shaky_letters' made"
+            )
+    if name == "from_" or (name == "dataset" and converted not in DATASETS):
+        # Trainings run in folders of their own.
+        return str(pathlib.Path(converted).absolute())
     return converted
 
 
@@ -131,7 +137,7 @@ def _check_distinct(points: list[TrainConfig]) -> None:
             raise InputError(f"the same point twice: {cell.command(point)}")
         names = [n for n in _FIELDS if getattr(other, n) != getattr(point, n)]
         raise InputError(
-            f"nothing reads --{' or --'.join(names).replace('_', '-')} in "
+            f"nothing reads {' or '.join(map(option, names))} in "
             f"{cell.command(point)}, which would train the same as "
             f"{cell.command(other)}: give it a [[grid]] without"
         )

@@ -61,7 +61,7 @@ def test_a_folder_without_a_dataset_is_named(tmp_path):
     line = refused(
         train.main, "--dataset", tmp_path / "empty", "--output", tmp_path / "run"
     )
-    assert "dataset_info.json" in line
+    assert "in a folder for each class" in line
 
 
 def test_a_dataset_of_another_version_is_refused(letters, tmp_path):

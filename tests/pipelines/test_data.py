@@ -2,6 +2,7 @@ import numpy as np
 import tensorflow as tf
 
 from pipelines import data
+from pipelines.images import Images
 from shaky_letters.shaky_letters_dataset_builder import (
     ShakyLettersConfig,
     example,
@@ -26,7 +27,7 @@ def numbered(n):
     """Images that tell which they are by the place of their one ink pixel."""
     image = np.zeros((n, 100, 100, 1), "uint8")
     image[np.arange(n), 0, np.arange(n)] = 255
-    return data.Images(image, np.arange(n) % 2)
+    return Images(image, np.arange(n) % 2)
 
 
 def batches_of(epochs, seed=3):

@@ -6,7 +6,8 @@ import rvsm_tf as rvsm
 from export import source
 from pipelines import handover
 from pipelines.config import TrainConfig
-from pipelines.data import Images
+from pipelines.images import Images
+from shaky_letters.examples import CLASSES
 
 
 def pictures(count, seed):
@@ -22,7 +23,7 @@ def test_export_finds_examples_and_a_description_beside_the_model(tmp_path):
         **{"epochs": 30, "seed": 7, "device": "some processor"},
     }
     rvsm.networks.paper_cnn().save(tmp_path / "model.keras")
-    handover.write(tmp_path, TrainConfig(), metrics, train, test)
+    handover.write(tmp_path, TrainConfig(), CLASSES, metrics, train, test)
     found = source.read(tmp_path)
     # As the network takes them: ink 1.0 on 0.0.
     np.testing.assert_array_equal(found.test.inputs["image"], test.image / 255)

@@ -39,7 +39,7 @@ def test_the_command_makes_the_run(config):
     words = cell.command(config).split()
     assert words[:3] == ["python", "-m", "pipelines.train"]
     given = train.main.make_context("train", words[3:]).params
-    for name in ("output", "resume", "quiet"):
+    for name in ("output", "resume", "quiet", "on_error"):
         del given[name]
     assert TrainConfig(**{k: v for k, v in given.items() if v is not None}) == config
     config.check()

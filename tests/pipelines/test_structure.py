@@ -11,7 +11,7 @@ from commands.cli import InputError
 from export import convert
 from pipelines import compact, data, design, train
 from pipelines.config import TrainConfig, claim
-from pipelines.data import Images
+from pipelines.images import Images
 from tests.commands.refusal import refused
 from tests.pipelines.test_train import METRICS, trained
 

@@ -163,7 +163,7 @@ def test_points_have_names_of_their_own_and_commands_that_make_them(points, lett
     for point in found:
         options = cell.command(point).split()[3:]
         read = train.main.make_context("train", options).params
-        for name in ("output", "resume", "quiet"):
+        for name in ("output", "resume", "quiet", "on_error"):
             del read[name]
         assert TrainConfig.given(read) == point
 

@@ -29,6 +29,7 @@ METRICS = {
     "device",
     "precision",
     "seed",
+    "temperature",
 }
 FILES = {
     "config.json",

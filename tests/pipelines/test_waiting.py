@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from pipelines import data
+from pipelines.images import Images
 from pipelines.waiting import Waiting
 
 
@@ -39,7 +40,7 @@ def test_batches_that_lie_ready_are_not_waited_for():
 
 def test_watched_batches_are_the_same():
     rng = np.random.default_rng(0)
-    images = data.Images(
+    images = Images(
         (255 * (rng.random((16, 8, 8, 1)) < 0.2)).astype("uint8"), np.arange(16) % 2
     )
     batches = data.training_batches(images, 4, seed=1, epochs=range(2))

@@ -1,0 +1,151 @@
+"""All drawings of a folder, read."""
+
+import dataclasses
+import functools
+import pathlib
+import sys
+
+import click
+import numpy as np
+
+from commands.cli import InputError
+
+from ..images import Images
+from . import layout, reading, split
+from .drawn import Drawn, Unusable
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    """One drawing of a folder.
+
+    Attributes:
+        item: where it is, and whose.
+        drawn: what it looks like.
+        digest: SHA-256 of its file, in hexadecimal digits.
+    """
+
+    item: layout.Item
+    drawn: Drawn
+    digest: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Skipped:
+    """A file, or a part of one, that is no drawing although its name promises one.
+
+    Attributes:
+        file: its path.
+        reason: to be read after the file's name.
+    """
+
+    file: pathlib.Path
+    reason: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Collection:
+    """The drawings of a folder, read.
+
+    Attributes:
+        folder: they are in.
+        found: what the folder is.
+        entries: in the order of the files' names.
+        skipped: what was left out.
+    """
+
+    folder: pathlib.Path
+    found: layout.Found
+    entries: tuple[Entry, ...]
+    skipped: tuple[Skipped, ...]
+
+    @functools.cached_property
+    def labels(self) -> np.ndarray:
+        """The class of each drawing, int64, shape (n,)."""
+        return np.array([entry.item.label for entry in self.entries])
+
+    @functools.cached_property
+    def groups(self) -> np.ndarray:
+        """A name for who made each drawing, str, shape (n,)."""
+        items = [entry.item for entry in self.entries]
+        return split.groups(items, [entry.digest for entry in self.entries])
+
+    def images(self, chosen: np.ndarray) -> Images:
+        """Returns some of the drawings; indices, at least one."""
+        _, persons = np.unique(self.groups, return_inverse=True)
+        some = [self.entries[i] for i in chosen]
+        return Images(
+            np.stack([entry.drawn.picture for entry in some]),
+            self.labels[chosen],
+            persons[chosen],
+            tuple(entry.drawn.path for entry in some),
+        )
+
+    def divided(self, seed: int) -> split.Split:
+        """Returns splits that have no person in common.
+
+        Raises:
+            InputError: there are too few persons.
+        """
+        return split.split(self.labels, self.groups, self.found.classes, seed)
+
+    def folds(self, folds: int, seed: int) -> list[split.Split]:
+        """Returns splits of which each tests on persons of its own.
+
+        Raises:
+            InputError: there are too few persons.
+        """
+        return split.folds(self.labels, self.groups, self.found.classes, folds, seed)
+
+    def report(self, splits: list[split.Split]) -> str:
+        """Returns, in words and a table, what the folder is and what went where."""
+        unknown = sum(entry.item.subject is None for entry in self.entries)
+        first = f"{self.folder}: {self.found.layout}, {len(self.entries):,} drawings"
+        for left, what in ((self.skipped, "left out"), (self.found.ignored, "other")):
+            if left:
+                first += f", {len(left):,} {what}"
+        classes = self.found.classes
+        where = split.report(splits, self.labels, self.groups, classes, unknown)
+        return "\n".join([first, *self.found.notes, "", where, ""])
+
+
+def read(folder: pathlib.Path, on_error: str, quiet: bool = True) -> Collection:
+    """Reads all drawings of a folder, several files at a time.
+
+    Args:
+        folder: see `layout`.
+        on_error: one of `config.ON_ERROR`.
+        quiet: show no progress; what is left out is named all the same.
+
+    Raises:
+        InputError: the folder holds no drawings of several classes, or, if they shall
+            stop the program, files without a drawing.
+    """
+    found = layout.find(folder)
+    entries = []
+    skipped = []
+    with click.progressbar(
+        reading.read_all([item.file for item in found.items]),
+        length=len(found.items),
+        label=f"reading {folder}",
+        file=sys.stderr,
+        hidden=quiet or not sys.stderr.isatty(),
+    ) as progress:
+        for item, (digest, outcome) in zip(found.items, progress, strict=True):
+            if isinstance(outcome, Unusable):
+                refusal = f"{str(item.file)!r} {outcome}"
+                if on_error == "stop":
+                    raise InputError(
+                        f"{refusal}: mend it or take it away, or have such files left "
+                        "out with --on-error skip"
+                    )
+                click.echo(f"left out: {refusal}", err=True)
+                skipped.append(Skipped(item.file, str(outcome)))
+            else:
+                entries += [Entry(item, drawn, digest) for drawn in outcome.drawings]
+                skipped += [Skipped(item.file, reason) for reason in outcome.left_out]
+    present = {entry.item.label for entry in entries}
+    for label, name in enumerate(found.classes):
+        if label not in present:
+            raise InputError(f"class {name!r} in {str(folder)!r} has no usable drawing")
+    return Collection(folder, found, tuple(entries), tuple(skipped))

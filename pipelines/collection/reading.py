@@ -1,0 +1,82 @@
+"""A file to drawings: a photo, a scan, or a pen recording."""
+
+import hashlib
+import os
+import pathlib
+from collections.abc import Iterator, Sequence
+
+import cv2
+import numpy as np
+
+from commands import children
+
+from . import ink, layout, picture, recording
+from .drawn import BEFORE, Contents, Drawn, Unusable
+
+# How pictures begin, whatever their names end with.
+_PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"BM")
+
+
+_EACH = 8  # files for which a process is worth its start
+
+
+def read_all(
+    files: Sequence[pathlib.Path],
+) -> Iterator[tuple[str, Contents | Unusable]]:
+    """Reads files in their order, on all cores.
+
+    Yields:
+        of each the SHA-256 of its bytes, in hexadecimal digits, and what is in it, or
+        why there is no drawing.
+    """
+    jobs = min(os.cpu_count() or 1, -(-len(files) // _EACH))
+    if jobs <= 1:
+        yield from map(_attempt, files)
+        return
+    # Processes, not threads: what image libraries print can be held back there.
+    with children.pool(jobs) as pool:
+        yield from pool.map(_attempt, files)
+
+
+def _attempt(file: pathlib.Path) -> tuple[str, Contents | Unusable]:
+    try:
+        digest = hashlib.sha256(file.read_bytes()).hexdigest()
+        return digest, read(file)
+    except OSError as error:
+        return "", Unusable(f"cannot be read: {error.strerror or error}")
+    except Unusable as reason:
+        return digest, reason
+
+
+def read(file: pathlib.Path) -> Contents:
+    """Reads a file.
+
+    Raises:
+        Unusable: there is no drawing in it.
+        OSError: it cannot be read.
+    """
+    if not _is_recording(file):
+        pixels = picture.read(file)
+        return Contents((Drawn(ink.picture(pixels), _thumbnail(pixels)),))
+    found = recording.read(file)
+    drawings = (
+        Drawn(recording.draw(made.path), path=made.path, part=made.part)
+        for made in found.drawings
+    )
+    left_out = (f"in part: {phrase}" for phrase in found.left_out)
+    return Contents(tuple(drawings), tuple(left_out))
+
+
+def _is_recording(file: pathlib.Path) -> bool:
+    if file.suffix.lower() not in layout.RECORDINGS:
+        return False
+    with open(file, "rb") as opened:
+        return not opened.read(4).startswith(_PICTURES)
+
+
+def _thumbnail(pixels: np.ndarray) -> np.ndarray:
+    """Returns an RGB picture with no side above `BEFORE`."""
+    height, width = pixels.shape[:2]
+    scale = min(1.0, BEFORE / max(height, width))
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
