@@ -1,64 +1,140 @@
-"""Says of drawings that the tablet saved whether they are shaky.
+"""Says of drawings which class they are of, and shows the ink that it saw.
 
-python -m pipelines.predict runs/NAME drawing.json
+python -m pipelines.predict runs/NAME scan.png recording.csv
 """
 
+import csv
+import dataclasses
+import io
+import json
 import pathlib
-from typing import TYPE_CHECKING
+import sys
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from commands.cli import Command, InputError, quietly
+from commands.files import replacing
 
-from .evaluate import CLASSES
+from .collection import reading
+from .collection.drawn import Contents, Drawn
+from .config import ON_ERROR
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from .classifier import Classifier
 
-def run(model: pathlib.Path, drawings: list[pathlib.Path]) -> "np.ndarray":
-    """Classifies drawings.
+_AT_ONCE = 256  # files that are read before the network is asked
+
+
+@dataclasses.dataclass(frozen=True)
+class Answer:
+    """What is said of a drawing.
+
+    Attributes:
+        file: that it is in.
+        drawn: what the network saw; None where there was no drawing.
+        probabilities: of the classes; None then.
+        error: why there was none, to be read after the file's name.
+    """
+
+    file: pathlib.Path
+    drawn: Drawn | None = None
+    probabilities: "np.ndarray | None" = None
+    error: str | None = None
+
+
+def answers(
+    classifier: "Classifier", files: Sequence[pathlib.Path], on_error: str = ON_ERROR[0]
+) -> Iterator[Answer]:
+    """Yields an answer for each drawing, and for what is none, in the files' order.
 
     Args:
-        model: a run's folder, or a .tflite file.
-        drawings: files, see `drawing`.
-
-    Returns:
-        probabilities, float32, shape (n, 2): of regular and of shaky.
+        classifier: the network.
+        files: photos, scans and pen recordings.
+        on_error: one of `config.ON_ERROR`.
 
     Raises:
-        InputError: a file is missing, damaged or of another kind.
+        InputError: a file holds no drawing, and that shall stop the program.
     """
-    with quietly():
-        import numpy as np
+    import numpy as np
 
-        from . import drawing
+    for start in range(0, len(files), _AT_ONCE):
+        some = files[start : start + _AT_ONCE]
+        read = [contents for _, contents in reading.read_all(some)]
+        found = [
+            drawn
+            for contents in read
+            if isinstance(contents, Contents)
+            for drawn in contents.drawings
+        ]
+        pictures = [drawn.picture for drawn in found]
+        said = iter(classifier(np.stack(pictures)) if pictures else ())
+        for file, contents in zip(some, read, strict=True):
+            if isinstance(contents, Contents):
+                for drawn in contents.drawings:
+                    yield Answer(file, drawn, next(said))
+                for reason in contents.left_out:
+                    yield Answer(file, error=reason)
+            elif on_error == "stop":
+                raise InputError(f"{str(file)!r} {contents}")
+            else:
+                yield Answer(file, error=str(contents))
 
-    images = np.stack([drawing.picture(file) for file in drawings])
-    images = (images / 255).astype("float32")
-    if model.suffix == ".tflite":
-        return _in_litert(model, images)
-    with quietly():
-        from . import checkpoint
 
-    return checkpoint.read_model(model / "model.keras").predict(images, verbose=0)
+def row(answer: Answer, labels: tuple[str, ...]) -> dict[str, Any]:
+    """Returns an answer for machines: the same keys for all, null where unknown."""
+    said = answer.probabilities
+    known = said is not None
+    return {
+        "file": str(answer.file),
+        "part": answer.drawn.part if known else None,
+        "class": labels[said.argmax()] if known else None,
+        "probabilities": {
+            label: round(float(said[i]), 6) if known else None
+            for i, label in enumerate(labels)
+        },
+        "error": answer.error,
+    }
 
 
-def _in_litert(file: pathlib.Path, images: "np.ndarray") -> "np.ndarray":
-    if not file.is_file():
-        raise InputError(
-            f"no {str(file)!r}: give a run's folder, or a file that export.convert "
-            "wrote"
-        )
-    with quietly():
-        from export import card, runtime
+def table(rows: list[dict[str, Any]]) -> str:
+    """Returns rows as CSV, a column for each probability."""
+    flat = []
+    for given in rows:
+        rest = dict(given)
+        each = rest.pop("probabilities")
+        flat.append({**rest, **{f"probability of {k}": p for k, p in each.items()}})
+    out = io.StringIO()
+    writer = csv.DictWriter(out, list(flat[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(flat)
+    return out.getvalue()
 
-    try:
-        card.verify(file.read_bytes())
-        answers, _ = runtime.run(file, "on", {"image": images})
-    except (ValueError, runtime.RuntimeFailure) as failure:
-        raise InputError(f"{str(file)!r} does not run: {failure}") from None
-    return answers
+
+def text(answer: Answer, labels: tuple[str, ...]) -> str:
+    """Returns an answer for people, with the ink that the network saw."""
+    from . import terminal
+
+    said = answer.probabilities
+    label = labels[said.argmax()]
+    # Of two classes the second is the one to be found.
+    told = labels[1] if len(labels) == 2 else label
+    share = 100 * said[labels.index(told)]
+    part = f", drawing {answer.drawn.part + 1}" if answer.drawn.part else ""
+    ink = terminal.drawn(answer.drawn.picture)
+    return f"{answer.file}{part}: {label}, probability of {told} {share:.1f} %\n{ink}"
+
+
+def _save(folder: pathlib.Path, number: int, answer: Answer) -> None:
+    """Writes what the network saw as a PNG file."""
+    from PIL import Image
+
+    part = f"-{answer.drawn.part + 1}" if answer.drawn.part else ""
+    with replacing(folder / f"{number:05}-{answer.file.stem}{part}.png") as draft:
+        Image.fromarray(answer.drawn.picture[..., 0]).save(draft, "PNG")
 
 
 @click.command(cls=Command)
@@ -66,17 +142,77 @@ def _in_litert(file: pathlib.Path, images: "np.ndarray") -> "np.ndarray":
     "model", metavar="RUN_DIR|TFLITE", type=click.Path(path_type=pathlib.Path)
 )
 @click.argument(
-    "drawings",
-    metavar="DRAWING.json…",
+    "files",
+    metavar="FILE…",
     nargs=-1,
     required=True,
     type=click.Path(path_type=pathlib.Path),
 )
-def main(model: pathlib.Path, drawings: tuple[pathlib.Path, ...]) -> None:
-    """Say of drawings that the tablet saved whether they are shaky."""
-    for file, answer in zip(drawings, run(model, list(drawings)), strict=True):
-        label = CLASSES[answer.argmax()]
-        click.echo(f"{file}: {label}, probability of shaky {100 * answer[1]:.1f} %")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON array.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print a table as CSV.")
+@click.option(
+    "--ink",
+    type=click.Path(path_type=pathlib.Path),
+    metavar="DIR",
+    help="Write what the network sees of each drawing there, as PNG files.",
+)
+@click.option(
+    "--on-error",
+    type=click.Choice(ON_ERROR),
+    default=ON_ERROR[0],
+    show_default=True,
+    help="Name files that hold no drawing and go on, or stop.",
+)
+def main(
+    model: pathlib.Path,
+    files: tuple[pathlib.Path, ...],
+    as_json: bool,
+    as_csv: bool,
+    ink: pathlib.Path | None,
+    on_error: str,
+) -> None:
+    """Say of photos, scans and pen recordings which class they are of."""
+    if as_json and as_csv:
+        raise InputError("--json and --csv: choose one")
+    for file in files:
+        if not file.is_file():
+            raise InputError(
+                f"no file {str(file)!r}: give photos, scans or pen recordings"
+            )
+    with quietly():
+        from .classifier import Classifier
+
+        classifier = Classifier(model)
+    if ink:
+        ink.mkdir(parents=True, exist_ok=True)
+    rows, usable, last = [], 0, None
+    with click.progressbar(
+        length=len(files),
+        label="drawings",
+        file=sys.stderr,
+        # Among the answers it would be in the way.
+        hidden=not (as_json or as_csv) or not sys.stderr.isatty(),
+    ) as progress:
+        for number, answer in enumerate(answers(classifier, files, on_error), 1):
+            rows.append(row(answer, classifier.labels))
+            progress.update(int(answer.file is not last))
+            last = answer.file
+            if answer.error is not None and len(files) == 1 and not usable:
+                raise InputError(f"{str(answer.file)!r} {answer.error}")
+            if answer.error is not None:
+                click.echo(f"left out: {str(answer.file)!r} {answer.error}", err=True)
+                continue
+            usable += 1
+            if ink:
+                _save(ink, number, answer)
+            if not (as_json or as_csv):
+                click.echo(text(answer, classifier.labels))
+    if as_json:
+        click.echo(json.dumps(rows, indent=2))
+    if as_csv:
+        click.echo(table(rows), nl=False)
+    if not usable:
+        raise InputError("none of the files holds a drawing")
 
 
 if __name__ == "__main__":

@@ -3,8 +3,8 @@
 Each mutation has to be answered as a command would answer it: in one line that says
 what is wrong, or as with the sound file; and no file may be new or changed then.
 
-Drawings that the tablet saved are no part of this: they carry no check value, and a
-digit that is another one is another drawing.
+Drawings are no part of this: photos and recordings carry no check value, and a digit or
+a pixel that is another one is another drawing.
 """
 
 import contextlib
@@ -21,9 +21,11 @@ import keras
 import numpy as np
 
 from commands.cli import InputError, told
-from commands.files import write_json
+from commands.files import read_rows, write_json, write_rows
 from export import convert, selftest, source
 from pipelines import cell, checkpoint, data, design, evaluate, predict, train
+from pipelines.classifier import Classifier
+from pipelines.collection import division
 from pipelines.config import CHECKPOINT, CONFIG, HISTORY, TrainConfig
 from pipelines.recipe import Recipe
 
@@ -115,6 +117,10 @@ def kinds(folder: pathlib.Path) -> list[Kind]:
     convert.run(run, formats=("float32-sparse",), quiet=True)
     _network(model)
     design.write(model, design.Design(dict(design.FULL), 4, 13_900, 0.0712))
+    rows = [
+        {"file": f"{i}.png", "split": "test", "sha256": f"{i:064}"} for i in range(9)
+    ]
+    write_rows(model / division.FILE, rows)
     cell.write(model, config, None, "a machine", {"sparsity": 0.5, "history": [1.5]})
 
     def load(folder: pathlib.Path) -> tuple:
@@ -144,6 +150,11 @@ def kinds(folder: pathlib.Path) -> list[Kind]:
         Kind("about.json", model / source.ABOUT, _examples, 1),
         Kind(".tflite", export / "float32-sparse.tflite", _predicted, 3),
         Kind("golden.json", export / convert.GOLDEN, _tested, 1),
+        Kind(
+            "drawings.csv",
+            model / division.FILE,
+            lambda folder: read_rows(folder / division.FILE, str),
+        ),
         Kind(
             "figures of a run",
             cell.file(model, config),
@@ -197,7 +208,9 @@ def _predicted(folder: pathlib.Path) -> np.ndarray:
     drawing = folder / "drawing.json"
     drawing.write_text(json.dumps(DRAWING), "utf-8")
     try:
-        return predict.run(folder / "float32-sparse.tflite", [drawing])
+        classifier = Classifier(folder / "float32-sparse.tflite")
+        (answer,) = predict.answers(classifier, [drawing])
+        return answer.probabilities
     finally:
         drawing.unlink()
 

@@ -1,3 +1,5 @@
+import csv
+import io
 import itertools
 import json
 
@@ -5,15 +7,21 @@ import keras
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 from export import convert
-from pipelines import drawing, predict
+from pipelines import predict, terminal
+from pipelines.classifier import Classifier
+from pipelines.collection import recording
 from rvsm_tf.networks import paper_cnn
+from shaky_letters.examples import CLASSES
 from shaky_letters.fit import PEN, fit
 from shaky_letters.raster import rasterize
 from shaky_letters.shaky_letters_dataset_builder import ShakyLettersConfig, example
 from tests.commands.refusal import refused
+from tests.pipelines.collection.folders import uci_text
 
+LETTERS = ShakyLettersConfig(name="letters")
 SCALE = 6.4  # the tablet's pad is 640 wide
 
 
@@ -45,6 +53,11 @@ def write(file, drawn, **changed):
     return file
 
 
+def picture(file):
+    (drawing,) = recording.read(file).drawings
+    return recording.draw(drawing.path)
+
+
 LINE = [{"x": [100, 200, 400], "y": [100, 150, 500], "t": [0, 0.5, 1]}]
 
 
@@ -64,7 +77,19 @@ def test_the_picture_is_the_recording_fitted_and_drawn(tmp_path):
         x, y = (SCALE * made[name].astype("float64") for name in "xy")
         x, y, _ = fit(x, y, made["pen_down"])
         expected = rasterize(x, y, made["pen_down"], PEN)
-        np.testing.assert_array_equal(drawing.picture(file), expected)
+        np.testing.assert_array_equal(picture(file), expected)
+
+
+def answered(model, *files):
+    return np.stack(
+        [a.probabilities for a in predict.answers(Classifier(model), files)]
+    )
+
+
+def said(*arguments, exit_code=0):
+    result = CliRunner().invoke(predict.main, [str(a) for a in arguments])
+    assert result.exit_code == exit_code, result.output
+    return result
 
 
 def test_a_run_and_its_tflite_file_answer_alike(run_folder, tmp_path):
@@ -72,21 +97,81 @@ def test_a_run_and_its_tflite_file_answer_alike(run_folder, tmp_path):
     dot = {"x": [300], "y": [90]}
     other = write(tmp_path / "other.json", [*LINE, dot])
     convert.run(run_folder, tmp_path / "out", ("float32",), quiet=True)
-    one = predict.run(run_folder, [file, other])
-    two = predict.run(tmp_path / "out" / "float32.tflite", [file, other])
+    one = answered(run_folder, file, other)
+    two = answered(tmp_path / "out" / "float32.tflite", file, other)
     np.testing.assert_allclose(one, two, atol=1e-5)
     assert one.shape == (2, 2)
     assert not np.allclose(one[0], one[1])
-    ink = (drawing.picture(file) / 255)[None]
+    ink = (picture(file) / 255)[None]
     model = keras.models.load_model(run_folder / "model.keras")
     np.testing.assert_allclose(one[:1], model.predict(ink, verbose=0), atol=1e-6)
 
-    result = CliRunner().invoke(predict.main, [str(run_folder), str(file), str(other)])
-    lines = result.output.splitlines()
-    label = ("regular", "shaky")[one[0].argmax()]
-    assert result.exit_code == 0
-    assert len(lines) == 2
+    lines = said(run_folder, file, other).stdout.splitlines()
+    label = CLASSES[one[0].argmax()]
     assert lines[0] == f"{file}: {label}, probability of shaky {100 * one[0, 1]:.1f} %"
+    # Below it the ink: a line of Braille for each four rows of pixels that have any.
+    rows = np.flatnonzero(picture(file).any((1, 2)))
+    below = rows[-1] // 4 - rows[0] // 4 + 1
+    assert lines[1 : 1 + below] == terminal.drawn(picture(file)).split("\n")
+    assert lines[1 + below].startswith(f"{other}: ")
+
+
+def mixed(folder):
+    """A picture, a recording with two drawings, and what holds none."""
+    picture_file = folder / "letter.png"
+    made = example(LETTERS, LETTERS.splits()["test"], 0)
+    Image.fromarray(255 - made["image"][..., 0]).save(picture_file)
+    (folder / "two.txt").write_text(uci_text(made, 0) + uci_text(made, 1), "utf-8")
+    (folder / "empty.png").write_bytes(b"")
+    Image.new("L", (200, 200), 255).save(folder / "blank.jpg")
+    return [folder / n for n in ("letter.png", "empty.png", "two.txt", "blank.jpg")]
+
+
+def test_what_holds_no_drawing_is_named_and_the_others_are_answered(
+    run_folder, tmp_path
+):
+    files = mixed(tmp_path)
+    result = said(run_folder, *files, "--json")
+    rows = json.loads(result.stdout)
+    names = ["letter.png", "empty.png", "two.txt", "two.txt", "blank.jpg"]
+    assert [row["file"].split("/")[-1] for row in rows] == names
+    assert [row["part"] for row in rows] == [0, None, 0, 1, None]
+    for row in rows:
+        given = list(row["probabilities"].values())
+        if row["error"]:
+            assert row["class"] is None
+            assert given == [None, None]
+        else:
+            assert sum(given) == pytest.approx(1, abs=1e-5)
+            assert row["class"] == CLASSES[given[1] > given[0]]
+    told = result.stderr.splitlines()
+    assert len(told) == 2
+    assert "empty.png' is empty: zero bytes" in told[0]
+    assert "blank.jpg' " in told[1]
+
+    as_csv = said(run_folder, *files, "--csv")
+    table = list(csv.DictReader(io.StringIO(as_csv.stdout)))
+    assert len(table) == 5
+    for row, line in zip(rows, table, strict=True):
+        assert line["class"] == (row["class"] or "")
+        shaky = row["probabilities"]["shaky"]
+        assert line["probability of shaky"] == ("" if shaky is None else str(shaky))
+
+    stopped = said(run_folder, *files, "--on-error", "stop", exit_code=2)
+    assert "empty.png" in stopped.stderr.splitlines()[-1]
+    none = said(run_folder, files[1], files[3], exit_code=2)
+    assert none.stderr.splitlines()[-1] == "Error: none of the files holds a drawing"
+
+
+def test_the_ink_that_was_seen_can_be_kept(run_folder, tmp_path):
+    files = mixed(tmp_path)
+    said(run_folder, *files, "--ink", tmp_path / "ink", "--json")
+    kept = sorted((tmp_path / "ink").iterdir())
+    assert [p.name.split("-", 1)[1] for p in kept] == [
+        *("letter.png", "two.png", "two-2.png")
+    ]
+    seen = next(predict.answers(Classifier(run_folder), files)).drawn.picture
+    np.testing.assert_array_equal(np.asarray(Image.open(kept[0])), seen[..., 0])
 
 
 @pytest.mark.parametrize(
@@ -121,9 +206,9 @@ def test_a_damaged_file_is_named(content, run_folder, tmp_path):
 def test_a_file_is_read_no_further_than_any_drawing_goes(run_folder, tmp_path):
     file = write(tmp_path / "long.json", LINE)
     with open(file, "a", encoding="utf-8") as text:
-        text.write(" " * drawing.LONGEST)
-    assert drawing.picture(file).any()  # what is read of it is a drawing
-    file = write(tmp_path / "long.json", LINE, note="." * drawing.LONGEST)
+        text.write(" " * recording.LONGEST)
+    assert picture(file).any()  # what is read of it is a drawing
+    file = write(tmp_path / "long.json", LINE, note="." * recording.LONGEST)
     assert "holds no drawing" in refused(predict.main, run_folder, file)
 
 
@@ -137,8 +222,15 @@ def test_what_a_file_says_of_itself_is_quoted_in_a_few_words(run_folder, tmp_pat
 
 def test_what_is_missing_is_named(run_folder, tmp_path):
     file = write(tmp_path / "line.json", LINE)
-    assert "no drawing" in refused(predict.main, run_folder, tmp_path / "none.json")
+    assert "no file" in refused(predict.main, run_folder, tmp_path / "none.json")
     assert "no model" in refused(predict.main, tmp_path, file)
     assert "none.tflite" in refused(predict.main, tmp_path / "none.tflite", file)
     (tmp_path / "bad.tflite").write_bytes(b"no model")
     assert "does not run" in refused(predict.main, tmp_path / "bad.tflite", file)
+
+
+def test_other_recordings_are_read_too(run_folder, tmp_path):
+    (tmp_path / "line.csv").write_text("x,y\n100,100\n200,150\n400,500\n", "utf-8")
+    other = write(tmp_path / "line.json", LINE)
+    one, two = answered(run_folder, tmp_path / "line.csv", other)
+    np.testing.assert_array_equal(one, two)

@@ -1,0 +1,82 @@
+"""A trained network that answers, from a run's folder or a .tflite file."""
+
+import pathlib
+from collections.abc import Callable
+
+import numpy as np
+
+from commands.cli import InputError, quietly
+from shaky_letters.examples import CLASSES
+
+
+class Classifier:
+    """Tells classes apart.
+
+    Args:
+        model: a run's folder, or a .tflite file.
+
+    Attributes:
+        labels: the classes' names, in the order of the probabilities.
+
+    Raises:
+        InputError: it is missing, damaged, or not one of ours.
+    """
+
+    def __init__(self, model: pathlib.Path):
+        self._model = model
+        is_file = model.suffix == ".tflite"
+        self.labels, self._answers = _in_litert(model) if is_file else _in_keras(model)
+
+    def __call__(self, pictures: np.ndarray) -> np.ndarray:
+        """Returns the probability of each class.
+
+        Args:
+            pictures: uint8, shape (n, 100, 100, 1), ink 255 on 0.
+
+        Returns:
+            float32, shape (n, classes).
+
+        Raises:
+            InputError: the file does not run.
+        """
+        said = self._answers((pictures / 255).astype("float32"))
+        if said.shape[1:] != (len(self.labels),):
+            raise InputError(
+                f"{str(self._model)!r} gives {said.shape[1]} answers and names "
+                f"{len(self.labels)} classes: train or export it again"
+            )
+        return said
+
+
+Answers = Callable[[np.ndarray], np.ndarray]
+
+
+def _in_keras(folder: pathlib.Path) -> tuple[tuple[str, ...], Answers]:
+    with quietly():
+        from . import checkpoint, handover
+
+    model = checkpoint.read_model(folder / "model.keras")
+    labels = handover.read_labels(folder)
+    return labels, lambda images: model.predict(images, verbose=0)
+
+
+def _in_litert(file: pathlib.Path) -> tuple[tuple[str, ...], Answers]:
+    if not file.is_file():
+        raise InputError(
+            f"no {str(file)!r}: give a run's folder, or a file that export.convert "
+            "wrote"
+        )
+    with quietly():
+        from export import card, runtime
+
+    def answers(images: np.ndarray) -> np.ndarray:
+        try:
+            return runtime.run(file, "on", {"image": images})[0]
+        except runtime.RuntimeFailure as failure:
+            raise InputError(f"{str(file)!r} does not run: {failure}") from None
+
+    try:
+        labels = card.read(file.read_bytes()).get("labels", CLASSES)
+    except ValueError as error:
+        raise InputError(f"{str(file)!r} does not run: {error}") from None
+    return tuple(labels), answers
