@@ -61,6 +61,21 @@ def test_what_works_is_kept(tmp_path):
     assert 0 < verdict.max_abs_diff < 0.05
 
 
+@pytest.mark.parametrize(("format_", "allowed"), [("int8", 1), ("float32", 0)])
+def test_of_few_examples_one_may_stray_in_integers_alone(format_, allowed, tmp_path):
+    model = networks.dense(16)
+    given = networks.examples(model, count=20)
+    file = tmp_path / "model.tflite"
+    file.write_bytes(formats.Converter(model, given).write(format_))
+    expected = source.predict(model, given)
+    for strays in range(3):
+        told = expected.copy()
+        told[:strays] += 0.5
+        refused = verify.verify(file, given, told, format_).refused
+        assert (refused is not None) == (strays > allowed)
+        assert refused is None or f"{strays} of 20 examples" in refused
+
+
 def test_answers_of_another_model_are_refused(tmp_path):
     model, other = networks.dense(4), networks.dense(4, seed=5)
     given = networks.examples(model)
