@@ -1,0 +1,139 @@
+import json
+
+import cv2
+import keras
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from benchmarks import camera, photos
+from pipelines.collection import ink
+from rvsm_tf.networks import paper_cnn
+from shaky_letters.config import ShakyLettersConfig
+from shaky_letters.examples import example
+from shaky_letters.fit import PEN, SIDE, fit
+from shaky_letters.raster import SIZE, rasterize
+from tests.commands.refusal import refused
+
+
+def drawn(i):
+    config = ShakyLettersConfig(name="letters")
+    made = example(config, config.splits()["test"], i)
+    pen = made["strokes"]
+    return camera.Strokes(pen["x"], pen["y"], pen["pen_down"], made["pen_width"])
+
+
+def fitted(strokes):
+    x, y, _ = fit(strokes.x, strokes.y, strokes.pen_down)
+    return rasterize(x, y, strokes.pen_down, PEN)
+
+
+def agreement(found, expected):
+    found, expected = found > 0, expected > 0
+    return (found & expected).sum() / (found | expected).sum()
+
+
+def by_one_threshold(photo):
+    """What there is without any of it: Otsu's threshold, crop, scale."""
+    gray = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)
+    _, dark = cv2.threshold(gray, 0, 255, cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU)
+    x, y, width, height = cv2.boundingRect(dark)
+    scale = (SIDE + PEN) / max(width, height)
+    size = [max(1, round(n * scale)) for n in (width, height)]
+    part = cv2.resize(dark[y : y + height, x : x + width], size)
+    picture = np.zeros((SIZE, SIZE, 1), "uint8")
+    left, up = (SIZE - size[0]) // 2, (SIZE - size[1]) // 2
+    picture[up : up + size[1], left : left + size[0], 0] = part
+    return picture
+
+
+def test_one_threshold_for_all_of_a_photo_does_not_do():
+    extracted, simple = [], []
+    for i in range(12):
+        strokes, rng = drawn(i), np.random.default_rng(i)
+        photo = camera.photograph(strokes, rng, camera.PAPERS[i % 3])
+        extracted.append(agreement(ink.picture(photo), fitted(strokes)))
+        simple.append(agreement(by_one_threshold(photo), fitted(strokes)))
+    # Where neither sheet nor lines are seen, the camera's angle stays in the picture.
+    assert np.median(extracted) > 0.7
+    assert min(extracted) > 0.3
+    assert np.mean(np.array(simple) < 0.3) > 0.7
+
+
+def test_a_photo_depends_on_its_random_numbers_alone():
+    one, same, other = (
+        camera.photograph(drawn(0), np.random.default_rng(seed), "squared")
+        for seed in (1, 1, 2)
+    )
+    assert one.shape == (900, 1200, 3)
+    assert one.dtype == np.uint8
+    np.testing.assert_array_equal(one, same)
+    assert (one != other).mean() > 0.5
+
+
+def test_a_jpeg_file_is_the_photo(tmp_path):
+    photo = camera.photograph(drawn(0), np.random.default_rng(1), "plain")
+    (tmp_path / "photo.jpg").write_bytes(camera.jpeg(photo, 90))
+    with Image.open(tmp_path / "photo.jpg") as image:
+        assert image.format == "JPEG"
+        difference = np.asarray(image).astype(int) - photo
+    assert np.abs(difference).mean() < 8
+
+
+def photo_of(paper, label):
+    nothing = np.zeros((SIZE, SIZE, 1), "uint8")
+    before = np.zeros((150, 200, 3), "uint8")
+    return photos.Photo(paper, label, nothing, nothing, before)
+
+
+def test_the_rows_by_hand():
+    papers = ["plain", "plain", "ruled", "squared"]
+    some = [photo_of(paper, label) for paper, label in zip(papers, [0, 1, 0, 1])]
+    rows = photos.rows_of("test", some, np.array([0, 1, 0, 0]), np.array([0, 0, -1, 1]))
+    assert [
+        (r["paper"], r["images"], r["without_ink"], r["raster_accuracy"]) for r in rows
+    ] == [
+        ("plain", 2, 0, 1),
+        ("ruled", 1, 1, 1),
+        ("squared", 1, 0, 0),
+        ("all", 4, 1, 0.75),
+    ]
+    assert [r["photo_accuracy"] for r in rows] == [0.5, 0, 1, 0.5]
+    assert [r["ratio"] for r in rows] == [0.5, 0, None, round(2 / 3, 5)]
+
+
+def test_the_contact_sheet_frames_what_was_wrong():
+    sheet = photos.sheet([photo_of("plain", 0)] * 6, np.array([1, 0, 0, 0, 0, 1], bool))
+    red = (sheet == (214, 40, 40)).all(2)
+    half = sheet.shape[0] // 2
+    quarter = sheet.shape[1] // 4
+    assert red[:half, :quarter].any()
+    assert red[half:, quarter : 2 * quarter].any()
+    assert not red[:half, quarter:].any()
+
+
+@pytest.fixture(scope="module")
+def run_folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run")
+    keras.utils.set_random_seed(0)
+    paper_cnn().save(folder / "model.keras")
+    return folder
+
+
+def test_the_page(run_folder, tmp_path):
+    arguments = ["--run", str(run_folder), "--images", "3", "--output", str(tmp_path)]
+    result = CliRunner().invoke(photos.main, arguments)
+    assert result.exit_code == 0, result.output
+    rows = json.loads((tmp_path / "photos.json").read_text("utf-8"))
+    assert [(r["split"], r["paper"]) for r in rows if r["images"] == 3] == [
+        ("test", "all"),
+        ("test_unseen", "all"),
+    ]
+    assert "![" in (tmp_path / "photos.md").read_text("utf-8")
+    with Image.open(tmp_path / "photos.png") as image:
+        assert image.mode == "RGB"
+
+
+def test_a_run_that_is_not_there(tmp_path):
+    assert "no model" in refused(photos.main, "--run", tmp_path / "none")
