@@ -7,9 +7,9 @@ import click
 from commands.cli import quietly
 
 from .. import page
-from . import data, devices, faults
+from . import data, devices, faults, tested
 
-SECTIONS = {"data": data, "devices": devices, "faults": faults}
+SECTIONS = {"data": data, "devices": devices, "faults": faults, "tested": tested}
 
 
 @click.command()
