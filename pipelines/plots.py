@@ -129,7 +129,7 @@ def samples(
     for value, (part, name) in enumerate(zip(parts, shown)):
         part.suptitle(name)
         chosen = image[label == value][: rows * columns, :, :, 0]
-        places = part.subplots(rows, columns, squeeze=False).flat
+        places = part.subplots(rows, columns, squeeze=False).ravel()
         for axes in places:
             axes.set(xticks=[], yticks=[])
             axes.set_visible(False)

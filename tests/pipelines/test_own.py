@@ -11,7 +11,7 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 from export import convert
-from pipelines import augmentation, evaluate, train
+from pipelines import augmentation, evaluate, plots, train
 from pipelines.checkpoint import Checkpoint
 from pipelines.classifier import Classifier
 from pipelines.collection import collection, sheet
@@ -104,6 +104,19 @@ def test_the_sheet_shows_every_drawing_and_what_was_left_out(run):
     across = width // sheet._TILE[0]
     assert across * (height // sheet._TILE[1]) >= tiles
     assert (across - 1) * (height // sheet._TILE[1]) < tiles
+
+
+def test_the_samples_are_drawn_class_by_class(run, tmp_path):
+    """Each class has its part of the width, and six rows in it with ink."""
+    image = np.zeros((3 * 40, 100, 100, 1), "uint8")
+    image[:, 40:60, 40:60] = 255
+    label = np.repeat([0, 1, 2], [40, 40, 40])
+    plots.samples(tmp_path / "all.png", image, label, ("a", "b", "c"))
+    pictures = [(tmp_path / "all.png", 3), (run[0] / "samples.png", 2)]
+    for path, classes in pictures:
+        dark = np.asarray(Image.open(path).convert("L")) < 100
+        for part in np.array_split(dark[dark.shape[0] // 10 :], classes, axis=1):
+            assert part[: len(part) // 2].mean() > 0.01
 
 
 def test_evaluation_is_of_the_test_persons_alone(run, drawings):
