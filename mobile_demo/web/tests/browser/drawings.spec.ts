@@ -67,13 +67,16 @@ test("100 drawings by pen and finger get Python's answers", async ({
   // The command that reads the saved files.
   const printed = execFileSync(
     path("../../../.venv/bin/python"),
-    ["-m", "pipelines.predict", model("sparse").path, ...files.map(({ file }) => file)],
+    [
+      ...["-m", "pipelines.predict", "--json", model("sparse").path],
+      ...files.map(({ file }) => file),
+    ],
     { cwd: path("../../.."), encoding: "utf8" },
   );
-  const lines = printed.trim().split("\n");
-  expect(lines).toHaveLength(files.length);
-  for (const [i, { file, label }] of files.entries())
-    expect(lines[i]).toContain(`${file}: ${label}, `);
+  const rows = JSON.parse(printed) as { file: string; class: string }[];
+  expect(rows.map((row) => [row.file, row.class])).toEqual(
+    files.map(({ file, label }) => [file, label]),
+  );
 });
 
 function accuracy(drawings: { label: string; python: { label: string } }[]): number {
