@@ -8,7 +8,7 @@ from commands.cli import InputError
 from commands.files import read_json, read_rows, write_json
 
 CONFIG, HISTORY, METRICS = "config.json", "history.csv", "metrics.json"
-CHECKPOINT = "checkpoint.keras"
+CHECKPOINT, BEST = "checkpoint.keras", "best.keras"
 FOLDS = "folds.json"
 """In place of metrics.json, where a run is several."""
 METHODS = ("rvsm", "loss", "magnitude")

@@ -52,7 +52,7 @@ def run(
     trained_on = read_config(folder)["dataset"]
     dataset = dataset or trained_on
     with quietly():
-        from . import calibration, checkpoint, data, handover, scores
+        from . import calibration, checkpoint, data, handover
 
     model = checkpoint.read_model(folder / "model.keras")
     labels, temperature = handover.read_labels(folder), _temperature(folder)
@@ -66,15 +66,38 @@ def run(
             f"the run in {str(folder)!r} tells {', '.join(labels)} apart, and "
             f"{dataset!r} has other classes: give a dataset with the same"
         )
-    found = scores.scores(images.label, probabilities, labels, images.person)
     before = calibration.rescaled(probabilities, 1 / temperature)
     return {
         "dataset": dataset,
         "split": split,
-        "labels": list(labels),
-        **dataclasses.asdict(found),
+        **figures(labels, images.label, images.person, probabilities, before),
         "temperature": temperature,
-        "uncalibrated": dataclasses.asdict(scores.calibration(images.label, before)),
+    }
+
+
+def figures(
+    classes: tuple[str, ...],
+    label: "np.ndarray",
+    person: "np.ndarray | None",
+    probabilities: "np.ndarray",
+    before: "np.ndarray",
+) -> dict[str, Any]:
+    """Returns labels, the fields of `scores.Scores`, and uncalibrated; see `run`.
+
+    Args:
+        classes: their names.
+        label: the true classes, shape (n,).
+        person: who drew each image, shape (n,); None if that is not known.
+        probabilities: shape (n, classes).
+        before: the same as they were before the temperature.
+    """
+    with quietly():
+        from . import scores
+
+    return {
+        "labels": list(classes),
+        **dataclasses.asdict(scores.scores(label, probabilities, classes, person)),
+        "uncalibrated": dataclasses.asdict(scores.calibration(label, before)),
     }
 
 

@@ -1,6 +1,5 @@
 """Trains as many times as there are folds, so that every person is tested on once."""
 
-import dataclasses
 import pathlib
 import statistics
 from typing import Any
@@ -12,10 +11,10 @@ import tensorflow as tf
 
 from commands.files import read_json, write_json
 
-from . import calibration, checkpoint, diagrams, scores
+from . import calibration, checkpoint, diagrams
 from .collection.division import Division
 from .config import FOLDS, METRICS, TrainConfig, claim
-from .evaluate import outputs
+from .evaluate import figures, outputs
 from .training import Training
 
 PICTURE = "folds.png"
@@ -68,15 +67,12 @@ def run(
         np.concatenate([getattr(images, name) for images in tested])
         for name in ("label", "person")
     )
-    classes = divisions[0].classes
     said, uncalibrated = np.concatenate(answers), np.concatenate(before)
     result = {
         "dataset": config.dataset,
         "split": f"{len(divisions)} folds",
-        "labels": list(classes),
-        **dataclasses.asdict(scores.scores(labels, said, classes, persons)),
+        **figures(divisions[0].classes, labels, persons, said, uncalibrated),
         "temperature": statistics.geometric_mean(r["temperature"] for r in runs),
-        "uncalibrated": dataclasses.asdict(scores.calibration(labels, uncalibrated)),
         "sparsity": statistics.mean(r["sparsity"] for r in runs),
         "runs": runs,
     }

@@ -8,8 +8,7 @@ import numpy as np
 from commands.files import replacing
 
 from .checkpoint import History, read_model
-
-BEST = "best.keras"
+from .config import BEST
 
 
 class Stopping(keras.callbacks.Callback):

@@ -15,6 +15,7 @@ from commands.folder import alone
 
 from . import evaluate, supervision, tf_config
 from .config import (
+    BEST,
     CHECKPOINT,
     DISTRIBUTIONS,
     FOLDS,
@@ -67,9 +68,9 @@ def run(
     with alone(output):
         check_output(output, config, resume)
         if resume and finished.exists():
-            left = output / CHECKPOINT
-            if left.exists():  # by a run that was killed when all but this was done
-                left.unlink()
+            for left in (output / CHECKPOINT, output / BEST):
+                if left.exists():  # by a run that was killed when all but this was done
+                    left.unlink()
             return read_json(finished)
         if distribute == "multiworker":
             return supervision.run(config, output, quiet)

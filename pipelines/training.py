@@ -13,7 +13,7 @@ from commands.files import replacing, write_json
 
 from . import calibration, data, design, device, handover, plots, stopping
 from .checkpoint import Checkpoint, History, read_history
-from .config import METRICS, SPLITS, TrainConfig, claim, epochs_done
+from .config import BEST, METRICS, SPLITS, TrainConfig, claim, epochs_done
 from .distribution import Distribution
 from .evaluate import classify, outputs
 from .recipe import Recipe
@@ -100,7 +100,7 @@ class Training:
             self.output / "samples.png", self._train.image, self._train.label, classes
         )
         write_json(self.output / METRICS, metrics)
-        for file in (Checkpoint(self.output).file, self.output / stopping.BEST):
+        for file in (Checkpoint(self.output).file, self.output / BEST):
             file.unlink(missing_ok=True)
         return metrics
 

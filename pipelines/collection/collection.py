@@ -31,19 +31,6 @@ class Entry:
 
 
 @dataclasses.dataclass(frozen=True)
-class Skipped:
-    """A file, or a part of one, that is no drawing although its name promises one.
-
-    Attributes:
-        file: its path.
-        reason: to be read after the file's name.
-    """
-
-    file: pathlib.Path
-    reason: str
-
-
-@dataclasses.dataclass(frozen=True)
 class Collection:
     """The drawings of a folder, read.
 
@@ -51,13 +38,13 @@ class Collection:
         folder: they are in.
         found: what the folder is.
         entries: in the order of the files' names.
-        skipped: what was left out.
+        skipped: files, or parts of them, that were taken for drawings and are none.
     """
 
     folder: pathlib.Path
     found: layout.Found
     entries: tuple[Entry, ...]
-    skipped: tuple[Skipped, ...]
+    skipped: tuple[layout.Ignored, ...]
 
     @functools.cached_property
     def labels(self) -> np.ndarray:
@@ -140,10 +127,12 @@ def read(folder: pathlib.Path, on_error: str, quiet: bool = True) -> Collection:
                         "out with --on-error skip"
                     )
                 click.echo(f"left out: {refusal}", err=True)
-                skipped.append(Skipped(item.file, str(outcome)))
+                skipped.append(layout.Ignored(item.file, str(outcome)))
             else:
                 entries += [Entry(item, drawn, digest) for drawn in outcome.drawings]
-                skipped += [Skipped(item.file, reason) for reason in outcome.left_out]
+                skipped += [
+                    layout.Ignored(item.file, reason) for reason in outcome.left_out
+                ]
     present = {entry.item.label for entry in entries}
     for label, name in enumerate(found.classes):
         if label not in present:

@@ -39,6 +39,9 @@ _READERS = {
     b"BM": BmpImagePlugin.BmpImageFile,
 }
 
+STARTS = tuple(_READERS)
+"""The first bytes of each kind of picture, whatever its name ends with."""
+
 _ORIENTATION = 0x0112  # the EXIF tag; what turns the picture upright, by its value
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,

@@ -13,10 +13,6 @@ from commands import children
 from . import ink, layout, picture, recording
 from .drawn import BEFORE, Contents, Drawn, Unusable
 
-# How pictures begin, whatever their names end with.
-_PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"BM")
-
-
 _EACH = 8  # files for which a process is worth its start
 
 
@@ -71,7 +67,8 @@ def _is_recording(file: pathlib.Path) -> bool:
     if file.suffix.lower() not in layout.RECORDINGS:
         return False
     with open(file, "rb") as opened:
-        return not opened.read(4).startswith(_PICTURES)
+        start = opened.read(max(map(len, picture.STARTS)))
+    return not start.startswith(picture.STARTS)
 
 
 def _thumbnail(pixels: np.ndarray) -> np.ndarray:
