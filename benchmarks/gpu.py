@@ -14,6 +14,7 @@ A machine without a GPU runs it too; small batches say what there is to say ther
 import os
 import pathlib
 import statistics
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -29,6 +30,7 @@ BATCHES = (64, 256, 1024, 4096, 16384)
 _STEP_GFLOP = 3 * 2 * 0.0324
 """Per image: 32.4 million multiply-adds forward, twice as many backward."""
 
+_PLAIN = "without splitting"
 
 _PRODUCT = {True: 8192, False: 1024}  # side of the matrices, on a GPU and without
 
@@ -85,8 +87,11 @@ def _compiled(function: Callable, xla: bool) -> Callable:
     return tf.function(function, jit_compile=xla, autograph=False)
 
 
-def contestants(batch: int, precision: str) -> dict[str, Step]:
-    """Returns the steps that are timed, by name, for one size of the batch."""
+def contestants(batch: int, precision: str) -> dict[tuple[bool, str], Step]:
+    """Returns the steps that are timed for one size of the batch.
+
+    They go by whether XLA compiles them, which it always does on JAX, and a name.
+    """
     import keras
     import numpy as np
 
@@ -98,7 +103,7 @@ def contestants(batch: int, precision: str) -> dict[str, Step]:
     y = keras.ops.convert_to_tensor(rng.integers(0, 2, batch))
     target = rvsm.TargetSparsity(0.97, steps=1000)
     splits = {
-        "without splitting": None,
+        _PLAIN: None,
         "RVSM, ℓ0": (rvsm.L0(), 5e-4),
         "RVSM, TL1": (rvsm.TL1(a=0.1), 5e-4),
         "RVSM, TL1, target 97 %": (rvsm.TL1(a=0.1), target),
@@ -119,8 +124,7 @@ def contestants(batch: int, precision: str) -> dict[str, Step]:
                 jit_compile=xla,
             )
             model.train_on_batch(x[:2], y[:2])  # builds what is built at the first use
-            label = name if jax else f"{name}, {'XLA' if xla else 'no XLA'}"
-            found[label] = Step(model, x, y)
+            found[xla, name] = Step(model, x, y)
     return found
 
 
@@ -195,21 +199,24 @@ def main(
     peak = ceiling(precision, gpu)
     rows = []
     for batch in (b for b in BATCHES if b <= largest):
+        print(f"batch {batch}: compiling", file=sys.stderr)
         ways = contestants(batch, precision)
-        times = {name: [] for name in ways}
-        for way in ways.values():
-            way.milliseconds(2)  # compiles
-        for _ in range(rounds):
-            for name, way in ways.items():
-                times[name].append(way.milliseconds(steps))
-        plain = next(iter(times.values()))
-        for name, measured in times.items():
+        times = {way: [] for way in ways}
+        for step in ways.values():
+            step.milliseconds(2)  # compiles
+        for number in range(1, rounds + 1):
+            print(f"batch {batch}: round {number} of {rounds}", file=sys.stderr)
+            for way, step in ways.items():
+                times[way].append(step.milliseconds(steps))
+        for (xla, name), measured in times.items():
             found = statistics.median(measured)
             rate = batch / found * 1000
+            plain = times[xla, _PLAIN]
             ratio = statistics.median(a / b for a, b in zip(measured, plain))
             rows.append(
                 {
                     "batch": batch,
+                    "xla": xla,
                     "step": name,
                     "ms_per_step": round(found, 3),
                     "ms_lowest": round(min(measured), 3),
@@ -228,9 +235,10 @@ def main(
             f"KERAS_BACKEND={backend} python -m benchmarks.gpu --steps {steps} "
             f"--rounds {rounds} --largest {largest} --precision {precision} "
             f"--output {output}",
-            f"Precision {precision}; the batch lies on the device. Ratio to the first "
-            f"way of the same batch. The ceiling is {peak:.2f} TFLOP/s, that of a "
-            "matrix product; a step counts 194 MFLOP per image.",
+            f"Precision {precision}; the batch lies on the device. Ratio to the step "
+            "without splitting of the same batch and compiler. The ceiling is "
+            f"{peak:.2f} TFLOP/s, that of a matrix product; a step counts 194 MFLOP "
+            "per image.",
             rows,
             machine,
         )

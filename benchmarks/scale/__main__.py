@@ -7,9 +7,15 @@ import click
 from commands.cli import quietly
 
 from .. import page
-from . import data, devices, faults, tested
+from . import data, devices, faults, steps, tested
 
-SECTIONS = {"data": data, "devices": devices, "faults": faults, "tested": tested}
+SECTIONS = {
+    "data": data,
+    "devices": devices,
+    "steps": steps,
+    "faults": faults,
+    "tested": tested,
+}
 
 
 @click.command()

@@ -1,0 +1,60 @@
+"""Training steps with and without the splitting, on Keras's two backends.
+
+Each backend is measured by `benchmarks.gpu` in a process of its own.
+"""
+
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+from typing import Any
+
+TITLE = "Training steps"
+
+BACKENDS = ("tensorflow", "jax")
+
+_OPTIONS = ("--largest", "256", "--steps", "5", "--rounds", "5")
+"""What takes ten minutes without a GPU."""
+
+
+def measure() -> list[dict[str, Any]]:
+    """Times the steps; returns a row for each backend, batch and way."""
+    return [row for backend in BACKENDS for row in _rows(backend)]
+
+
+def describe(rows: list[dict[str, Any]]) -> str:
+    """Returns what the rows say."""
+    return (
+        f"`KERAS_BACKEND=… python -m benchmarks.gpu {' '.join(_OPTIONS)}`: the paper's "
+        "network in `mixed_bfloat16`, the batch lies on the device, ways in turns. The "
+        f"splitting adds {_added(rows, 'tensorflow')} to a step of TensorFlow and "
+        f"{_added(rows, 'jax')} to one of JAX. `ratio` is to the step without "
+        "splitting of the same batch and compiler; the ceiling is the rate of a matrix "
+        "product in the same precision. **No GPU was at hand**; on one, `python -m "
+        "benchmarks.gpu` measures the same with batches to 16,384."
+    )
+
+
+def _rows(backend: str) -> list[dict[str, Any]]:
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run(
+            [sys.executable, "-m", "benchmarks.gpu", *_OPTIONS, "--output", folder],
+            env=os.environ | {"KERAS_BACKEND": backend},
+            cwd=pathlib.Path(__file__).parents[2],
+            check=True,
+        )
+        file = pathlib.Path(folder) / f"gpu-{backend}.json"
+        return [{"backend": backend, **r} for r in json.loads(file.read_text("utf-8"))]
+
+
+def _added(rows: list[dict[str, Any]], backend: str) -> str:
+    """Returns what the splitting adds to a step in the median of a backend's rows."""
+    ratio = statistics.median(
+        row["ratio"]
+        for row in rows
+        if row["backend"] == backend and row["step"].startswith("RVSM")
+    )
+    return f"{100 * (ratio - 1):.0f} %"
