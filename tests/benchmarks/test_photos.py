@@ -114,25 +114,42 @@ def test_the_contact_sheet_frames_what_was_wrong():
 
 
 @pytest.fixture(scope="module")
-def run_folder(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("run")
-    keras.utils.set_random_seed(0)
-    paper_cnn().save(folder / "model.keras")
-    return folder
+def run_folders(tmp_path_factory):
+    folders = []
+    for seed in (0, 1):
+        folders.append(tmp_path_factory.mktemp("run"))
+        keras.utils.set_random_seed(seed)
+        paper_cnn().save(folders[-1] / "model.keras")
+    return folders
 
 
-def test_the_page(run_folder, tmp_path):
-    arguments = ["--run", str(run_folder), "--images", "3", "--output", str(tmp_path)]
+def test_the_page(run_folders, tmp_path):
+    runs = [part for folder in run_folders for part in ("--run", str(folder))]
+    arguments = [*runs, "--images", "3", "--output", str(tmp_path)]
     result = CliRunner().invoke(photos.main, arguments)
     assert result.exit_code == 0, result.output
     rows = json.loads((tmp_path / "photos.json").read_text("utf-8"))
-    assert [(r["split"], r["paper"]) for r in rows if r["images"] == 3] == [
-        ("test", "all"),
-        ("test_unseen", "all"),
+    assert [(r["split"], r["run"]) for r in rows if r["paper"] == "all"] == [
+        (split, str(folder)) for split in photos.SPLITS for folder in run_folders
     ]
+    assert {r["images"] for r in rows if r["paper"] == "all"} == {3}
     assert "![" in (tmp_path / "photos.md").read_text("utf-8")
     with Image.open(tmp_path / "photos.png") as image:
         assert image.mode == "RGB"
+
+
+def test_the_accuracy_that_is_kept_by_hand():
+    rows = [
+        {"split": split, "paper": paper, "ratio": ratio}
+        for split, paper, ratio in [
+            ("test", "all", 0.99),
+            ("test", "plain", 0.1),
+            ("test", "all", 0.97),
+            ("other", "all", 0.5),
+        ]
+    ]
+    assert photos.kept(rows, "test") == "98.0 % (97.0 to 99.0 %)"
+    assert photos.kept(rows, "other") == "50.0 %"
 
 
 def test_a_run_that_is_not_there(tmp_path):
