@@ -59,6 +59,8 @@ def told(error: Exception) -> str | None:
     """Returns the line that tells users what they can mend; None for a defect."""
     if isinstance(error, click.ClickException):
         return " ".join(error.format_message().split())
+    if isinstance(error, FileExistsError):
+        return f"{str(error.filename)!r} is a file: name a folder"
     if isinstance(error, OSError) and error.errno in _REFUSALS:
         return f"cannot write: {error}"
     # TensorFlow raises no OSError, but quotes the system: "path; File too large".

@@ -21,7 +21,11 @@ def read_model(file: pathlib.Path) -> keras.Model:
         InputError: there is no such file, it is damaged, or no model of ours.
     """
     if not file.is_file():
-        raise InputError(f"no model {str(file)!r}: has the run finished?")
+        fold = next(iter(sorted(file.parent.glob(f"*/{file.name}"))), None)
+        hint = (
+            f"give a run, such as {str(fold.parent)!r}" if fold else "has it finished?"
+        )
+        raise InputError(f"no model {str(file)!r}: {hint}")
     try:
         return models.load(file)
     except models.Damaged:

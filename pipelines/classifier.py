@@ -25,6 +25,11 @@ class Classifier:
     def __init__(self, model: pathlib.Path):
         self._model = model
         is_file = model.suffix == ".tflite"
+        if model.is_file() and not is_file:
+            raise InputError(
+                f"{str(model)!r} is no model: give a run's folder, or a .tflite file "
+                "that export.convert wrote"
+            )
         self.labels, self._answers = _in_litert(model) if is_file else _in_keras(model)
 
     def __call__(self, pictures: np.ndarray) -> np.ndarray:

@@ -117,7 +117,7 @@ def _confusion(axes: Axes, result: dict[str, Any]) -> None:
         axes.text(
             column,
             row,
-            f"{count:,}\n{share[row, column]:.1%}",
+            f"{count:,}\n{share[row, column]:.1%}" if counts[row].any() else "–",
             ha="center",
             va="center",
             fontsize="medium" if len(labels) <= 4 else "xx-small",
@@ -130,4 +130,4 @@ def _confusion(axes: Axes, result: dict[str, Any]) -> None:
     axes.set_title("confusion")
     axes.set_xlabel("answer")
     axes.set_ylabel("true class")
-    axes.spines[:].set_visible(False)
+    axes.spines[:].set_color(GREY)

@@ -6,6 +6,7 @@ python -m pipelines.evaluate runs/NAME --split test_unseen
 import dataclasses
 import json
 import pathlib
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -42,9 +43,10 @@ def run(
         on_error: one of `config.ON_ERROR`, for drawings of one's own.
 
     Returns:
-        dataset, split, labels (the classes' names), the fields of `scores.Scores`,
-        temperature (see `calibration`), and uncalibrated: the `scores.Calibration`
-        there would be without it.
+        dataset, split, name (of its files: the split's, with the dataset's in front
+        if the run trained on another), labels (the classes' names), the fields of
+        `scores.Scores`, temperature (see `calibration`), and uncalibrated: the
+        `scores.Calibration` there would be without it.
 
     Raises:
         InputError: the folder holds no finished run, or a file is damaged.
@@ -53,23 +55,26 @@ def run(
     dataset = dataset or trained_on
     with quietly():
         from . import calibration, checkpoint, data, handover
+        from .source import Generated
 
     model = checkpoint.read_model(folder / "model.keras")
     labels, temperature = handover.read_labels(folder), _temperature(folder)
     if is_own(dataset):
-        split, images = _own(folder, dataset, trained_on, split, labels, on_error)
+        split, images, same = _own(folder, dataset, trained_on, split, labels, on_error)
     else:
-        images = data.load(data.prepare(dataset), split)
+        _check_classes(folder, labels, dataset, Generated.classes)
+        images, same = data.load(data.prepare(dataset), split), dataset == trained_on
     probabilities = outputs(model, images)
-    if len(labels) != probabilities.shape[1] or images.label.max() >= len(labels):
+    if len(labels) != probabilities.shape[1]:
         raise InputError(
-            f"the run in {str(folder)!r} tells {', '.join(labels)} apart, and "
-            f"{dataset!r} has other classes: give a dataset with the same"
+            f"the model in {str(folder)!r} gives {probabilities.shape[1]} answers, and "
+            f"{len(labels)} classes are named beside it: train it again"
         )
     before = calibration.rescaled(probabilities, 1 / temperature)
     return {
         "dataset": dataset,
         "split": split,
+        "name": split if same else f"{pathlib.Path(dataset).resolve().name}-{split}",
         **figures(labels, images.label, images.person, probabilities, before),
         "temperature": temperature,
     }
@@ -108,22 +113,35 @@ def _own(
     split: str,
     labels: tuple[str, ...],
     on_error: str,
-) -> tuple[str, "Images"]:
-    """Returns drawings that the run was not trained on, and what to call them."""
+) -> tuple[str, "Images", bool]:
+    """Returns drawings that the run was not trained on.
+
+    Returns:
+        what to call them, the drawings, and whether the run was trained on others of
+        the same folder.
+    """
     from .collection import collection, division
 
     if split != "test":
         raise InputError(f"--split {split}: drawings of your own have the split test")
     drawings = collection.read(pathlib.Path(dataset), on_error)
-    if drawings.found.classes != labels:
-        raise InputError(
-            f"the run in {str(folder)!r} tells {', '.join(labels)} apart, and "
-            f"{dataset!r} has {', '.join(drawings.found.classes)}: give drawings of "
-            "the same classes"
-        )
+    _check_classes(folder, labels, dataset, drawings.found.classes)
     own = pathlib.Path(trained_on)
     same = own.is_dir() and own.samefile(dataset)
-    return ("test" if same else "all"), division.unseen(drawings, folder, same)
+    images = division.unseen(drawings, folder, same)
+    if drawings.anonymous:
+        click.echo(drawings.anonymous, err=True)
+    return ("test" if same else "all"), images, same
+
+
+def _check_classes(
+    folder: pathlib.Path, labels: tuple[str, ...], dataset: str, classes: Sequence[str]
+) -> None:
+    if tuple(classes) != labels:
+        raise InputError(
+            f"the run in {str(folder)!r} tells {', '.join(labels)} apart, and "
+            f"{dataset!r} has {', '.join(classes)}: give a dataset with the same"
+        )
 
 
 def _temperature(folder: pathlib.Path) -> float:
@@ -170,14 +188,12 @@ def report(result: dict[str, Any]) -> str:
         figures = one["auc"], one["auc_interval"]
         rows.append((f"area under ROC, {one['label']}", _share(*figures)))
     now, before = result["calibration"], result["uncalibrated"]
-    t = f"before temperature {result['temperature']:.4g}"
-    rows += [
-        (
-            "calibration error",
-            f"{100 * now['error']:.2f} %; {t}: {100 * before['error']:.2f} %",
-        ),
-        ("Brier score", f"{now['brier']:.4f}; {t}: {before['brier']:.4f}"),
-    ]
+    error, brier = (f"{100 * now['error']:.2f} %", f"{now['brier']:.4f}")
+    if result["temperature"] != 1:
+        t = f"; before temperature {result['temperature']:.4g}:"
+        error += f"{t} {100 * before['error']:.2f} %"
+        brier += f"{t} {before['brier']:.4f}"
+    rows += [("calibration error", error), ("Brier score", brier)]
     width = max(len(name) for name, _ in rows)
     return "\n".join(
         [*lines, "", *(f"{name:<{width}}  {value}" for name, value in rows)]
@@ -203,7 +219,7 @@ def _share(value: float | None, interval: tuple[float, float] | None) -> str:
 
 
 def write(folder: pathlib.Path, result: dict[str, Any]) -> None:
-    """Writes <split>.json and its picture, <split>.png, into a folder.
+    """Writes the result as NAME.json and a picture, NAME.png, into a folder.
 
     Raises:
         OSError: they cannot be written.
@@ -212,8 +228,8 @@ def write(folder: pathlib.Path, result: dict[str, Any]) -> None:
         from . import diagrams
 
     folder.mkdir(parents=True, exist_ok=True)
-    write_json(folder / f"{result['split']}.json", result)
-    diagrams.draw(folder / f"{result['split']}.png", result)
+    write_json(folder / f"{result['name']}.json", result)
+    diagrams.draw(folder / f"{result['name']}.png", result)
 
 
 @click.command(cls=Command, context_settings={"show_default": True})
@@ -258,7 +274,7 @@ def main(
         click.echo(f"No picture is written: {error}", err=True)
         return
     if not as_json:
-        click.echo(f"\nin {folder}: {split}.json, {split}.png")
+        click.echo(f"\nin {folder}: {result['name']}.json, {result['name']}.png")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The pictures of a run."""
 
 import pathlib
+import warnings
 from typing import Any
 
 import numpy as np
@@ -60,7 +61,8 @@ def convergence(
     if best is not None:
         chosen = next(row for row in history if row["epoch"] == best)
         above.plot(best, chosen["val_accuracy"], "o", color=_SPARSE, label="kept")
-    above.legend(loc="lower right", frameon=False)
+    # Above the axes: there is room for it nowhere else in every run.
+    above.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, frameon=False)
     if held is not None:
         what = "cut out" if cut else "zeros held"
         below.text(held + 0.8, 0.04, f"{what}, the rest fine-tuned")
@@ -148,6 +150,7 @@ def plain(axes: Axes) -> None:
 
 
 def save(figure: Figure, path: pathlib.Path, **kwargs: Any) -> None:
-    """Writes a picture."""
-    with replacing(path) as draft:
+    """Writes a picture; letters that the font has not are boxes."""
+    with replacing(path) as draft, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"Glyph \d+", UserWarning)
         figure.savefig(draft, dpi=130, **kwargs)

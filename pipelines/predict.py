@@ -174,11 +174,12 @@ def main(
     """Say of photos, scans and pen recordings which class they are of."""
     if as_json and as_csv:
         raise InputError("--json and --csv: choose one")
-    for file in files:
-        if not file.is_file():
-            raise InputError(
-                f"no file {str(file)!r}: give photos, scans or pen recordings"
-            )
+    missing = [file for file in files if not file.is_file()]
+    if missing and (on_error == "stop" or len(missing) == len(files)):
+        what = "is a folder" if missing[0].is_dir() else "is not there"
+        raise InputError(
+            f"{str(missing[0])!r} {what}: give photos, scans or pen recordings"
+        )
     with quietly():
         from .classifier import Classifier
 
@@ -210,7 +211,7 @@ def main(
     if as_json:
         click.echo(json.dumps(rows, indent=2))
     if as_csv:
-        click.echo(table(rows), nl=False)
+        click.echo(table(rows), nl=False, color=True)  # file names as they are
     if not usable:
         raise InputError("none of the files holds a drawing")
 

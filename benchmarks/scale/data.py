@@ -32,8 +32,9 @@ TB_MONTH = 0.000027397 * 730 * 1e12 / 2**30
 
 def measure() -> list[dict[str, Any]]:
     """Builds the sets; returns a row for each."""
-    runs = [(processes, SHORT) for _ in range(ROUNDS) for processes in (1, 2)]
-    runs += [*((2, images) for images in SIZES), (1, SIZES[-1]), (0, SIZES[1])]
+    runs = [(processes, SIZES[-1]) for processes in (2, 1)]
+    runs += [(processes, SHORT) for _ in range(ROUNDS) for processes in (1, 2)]
+    runs += [*((2, images) for images in SIZES[:-1]), (0, SIZES[1])]
     rows = []
     for processes, images in runs:
         rows.append(_built(processes, images))

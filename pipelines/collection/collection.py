@@ -86,14 +86,43 @@ class Collection:
 
     def report(self, splits: list[split.Split]) -> str:
         """Returns, in words and a table, what the folder is and what went where."""
-        unknown = sum(entry.item.subject is None for entry in self.entries)
         first = f"{self.folder}: {self.found.layout}, {len(self.entries):,} drawings"
         for left, what in ((self.skipped, "left out"), (self.found.ignored, "other")):
             if left:
                 first += f", {len(left):,} {what}"
         classes = self.found.classes
-        where = split.report(splits, self.labels, self.groups, classes, unknown)
-        return "\n".join([first, *self.found.notes, "", where, ""])
+        where = split.report(splits, self.labels, self.groups, classes)
+        notes = [*self.found.notes, *self._doubtful()]
+        if self.anonymous:
+            where += f"\n\n{self.anonymous}"
+        return "\n".join([first, *notes, "", where, ""])
+
+    @property
+    def anonymous(self) -> str:
+        """A sentence if it is not known of some drawings whose they are, or ""."""
+        unknown = sum(entry.item.subject is None for entry in self.entries)
+        if not unknown:
+            return ""
+        return (
+            f"Whose they are is unknown for {unknown:,} of {len(self.entries):,} "
+            "drawings: the files of these count as persons, and if one person drew "
+            "several, scores are too good. A subjects.csv tells."
+        )
+
+    def _doubtful(self) -> list[str]:
+        """Returns a sentence if the same file lies in several classes."""
+        first: dict[str, Entry] = {}
+        for entry in self.entries:
+            other = first.setdefault(entry.digest, entry)
+            if other.item.label != entry.item.label:
+                files = [
+                    str(e.item.file.relative_to(self.folder)) for e in (other, entry)
+                ]
+                return [
+                    f"{files[0]!r} and {files[1]!r} are the same file in two classes: "
+                    "one of them is wrong."
+                ]
+        return []
 
 
 def read(folder: pathlib.Path, on_error: str, quiet: bool = True) -> Collection:
@@ -133,6 +162,12 @@ def read(folder: pathlib.Path, on_error: str, quiet: bool = True) -> Collection:
                 skipped += [
                     layout.Ignored(item.file, reason) for reason in outcome.left_out
                 ]
+    unreadable = {left.file for left in skipped} - {e.item.file for e in entries}
+    if unreadable:
+        # A file that is left out has no say in who drew the others.
+        found = layout.find(folder, frozenset(unreadable))
+        items = {item.file: item for item in found.items}
+        entries = [dataclasses.replace(e, item=items[e.item.file]) for e in entries]
     present = {entry.item.label for entry in entries}
     for label, name in enumerate(found.classes):
         if label not in present:

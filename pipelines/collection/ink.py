@@ -8,7 +8,8 @@ a pen crosses a printed line, so that a line can be taken away from under a stro
     paper       its brightness everywhere, ink left out; densities are against it
     guides      long straight lines in parallel, which also say how the page lies
     ink         its colour; a pixel's density in multiples of that of full ink
-    mask        where the density is above half of the stroke's; specks dropped
+    mask        where the density is above half of the stroke's; specks dropped, and
+                strokes that are too thin for the picture made wider
     picture     centre line scaled to `fit.SIDE`, strokes thinned or thickened to
                 `fit.PEN` by their distance transform
 """
@@ -38,6 +39,7 @@ _NO_INK = "shows no ink: draw with a dark pen on bright paper"
 _DIGIT = 64  # pixels of the larger side; nobody has a photo so small
 _SAME = 24  # levels of 255 by which the paper of a raster differs from place to place
 _FINE = 8  # pixels of the fine grid, on which strokes are measured, per pixel
+_THINNEST = 1.0  # pixels of the picture; what is thinner is lost on the fine grid
 _LOST = 0.16  # fine pixels, along the strokes' outline, that count as nothing
 
 
@@ -104,9 +106,9 @@ def _small(pixels: np.ndarray) -> np.ndarray:
 
 def _is_raster(pixels: np.ndarray) -> bool:
     """Whether a picture is a small one whose paper is the same all over: no photo."""
-    side = max(pixels.shape)
-    spread = np.ptp(np.quantile(_edge(pixels).mean(1), [0.1, 0.9]))
-    return side < _DIGIT or bool(side < _SMALLEST_PHOTO and spread < _SAME)
+    side, edge = max(pixels.shape), _edge(pixels).mean(1)
+    same = np.mean(np.abs(edge - np.median(edge)) < _SAME / 2)
+    return side < _DIGIT or bool(side < _SMALLEST_PHOTO and same > 0.6)
 
 
 def _edge(pixels: np.ndarray) -> np.ndarray:
@@ -165,8 +167,10 @@ def _paper(light: np.ndarray) -> np.ndarray:
         light: logarithm of a small picture, float32, shape (h, w, 3).
     """
     reach = max(light.shape) // 8 | 1
-    brush = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
-    closed = cv2.morphologyEx(cv2.blur(light, (3, 3)), cv2.MORPH_CLOSE, brush)
+    broadest = _broadest(light)
+    if broadest > 0.8 * reach:
+        reach = round(1.2 * broadest) | 1
+    closed = _closed(cv2.blur(light, (3, 3)), reach)
     # Ink is darker than the paper around it; so are its blurred edges.
     ink = ((closed - light) @ _GRAY > 0.1).astype("uint8")
     bare = 1.0 - cv2.dilate(ink, np.ones((3, 3), "uint8")).astype("float32")
@@ -178,6 +182,39 @@ def _paper(light: np.ndarray) -> np.ndarray:
         sure = np.minimum(2 * weight, 1)
         paper = paper + sure * (mean / np.maximum(weight, 1e-6) - paper)
     return paper
+
+
+def _broadest(light: np.ndarray) -> float:
+    """Returns the diameter of the largest disc inside strokes, in pixels.
+
+    Args:
+        light: see `_paper`.
+    """
+    off = (_closed(light, max(light.shape) // 3 | 1) - light) @ _GRAY
+    dark = off > 0.1
+    if not dark.any():
+        return 0.0
+    # A shadow is less dark than strokes are.
+    dark &= off > 0.5 * np.quantile(off[dark], 0.9)
+    inside = cv2.distanceTransform(dark.astype("uint8"), cv2.DIST_L2, 5)
+    return 2.0 * float(inside.max())
+
+
+def _closed(light: np.ndarray, reach: int) -> np.ndarray:
+    """Returns a picture without what is darker than its surroundings on both sides.
+
+    Args:
+        light: float32, shape (h, w, 3).
+        reach: pixels up to which something is narrow.
+    """
+    fewer = 1 + reach // 64  # pixels: a large brush on many would take seconds
+    small = light
+    if fewer > 1:
+        size = [max(1, side // fewer) for side in light.shape[1::-1]]
+        small = cv2.resize(light, size, interpolation=cv2.INTER_AREA)
+    brush = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, [reach // fewer | 1] * 2)
+    closed = cv2.morphologyEx(small, cv2.MORPH_CLOSE, brush)
+    return cv2.resize(closed, light.shape[1::-1], interpolation=cv2.INTER_LINEAR)
 
 
 def _ink(density: np.ndarray, lines: list[guides.Line]) -> np.ndarray:
@@ -276,8 +313,6 @@ def _picture(
         mask: which of them belong to strokes.
         turned: degrees, clockwise, that the page is turned by first.
     """
-    gate = cv2.dilate(mask.astype("uint8"), np.ones((5, 5), "uint8"))
-    ink = np.where(gate, ink, 0).astype("float32")
     turn = cv2.getRotationMatrix2D((0, 0), -turned, 1.0)[:, :2]
     y, x = np.nonzero(mask)
     points = turn @ (np.stack([x, y]) + 0.5)
@@ -285,6 +320,7 @@ def _picture(
     # How wide the strokes are is not known before they have been seen on the fine grid.
     scale = (SIDE + PEN) / (high - low).max()
     middle = (low + high) / 2
+    ink = _of_strokes(ink, mask, _THINNEST / scale)
     fine = _on_fine_grid(ink, turn * scale, middle * scale)
     pen = _pen(fine)
     low, high = _box(fine)
@@ -293,6 +329,25 @@ def _picture(
     scale, pen = scale * larger, pen * larger
     fine = _on_fine_grid(ink, turn * scale, middle * scale)
     return _normalised(fine, pen), pen
+
+
+def _of_strokes(ink: np.ndarray, mask: np.ndarray, thinnest: float) -> np.ndarray:
+    """Returns the densities of strokes alone: float32, shape (h, w).
+
+    Args:
+        ink: densities in multiples of full ink's, float32, shape (h, w).
+        mask: which of them belong to strokes.
+        thinnest: strokes are at least as wide, pixels; those that are thinner would be
+            lost on the fine grid, and are made wider here.
+    """
+    strokes = mask.astype("uint8")
+    outline = (cv2.distanceTransform(strokes, cv2.DIST_L2, 3) < 1.5) & mask
+    width = 2 * mask.sum() / outline.sum()
+    if width >= thinnest:
+        gate = cv2.dilate(strokes, np.ones((5, 5), "uint8"))
+        return np.where(gate, ink, 0).astype("float32")
+    away = cv2.distanceTransform(1 - strokes, cv2.DIST_L2, 5)
+    return (away <= (thinnest - width) / 2).astype("float32")
 
 
 def _on_fine_grid(ink: np.ndarray, turn: np.ndarray, middle: np.ndarray) -> np.ndarray:

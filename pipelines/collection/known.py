@@ -29,7 +29,7 @@ import statistics
 
 from . import people
 
-IMAGES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp"})
+IMAGES = frozenset({".png", ".jpg", ".jpeg", ".jfif", ".tif", ".tiff", ".bmp"})
 
 
 @dataclasses.dataclass(frozen=True)

@@ -25,6 +25,9 @@ from commands.cli import InputError
 from . import people
 from .known import HANDPD, IMAGES, LAYOUTS, PAHAW, Layout, Place, patients
 
+UNREAD = frozenset({".heic", ".heif", ".avif", ".webp", ".gif", ".jp2", ".pdf"})
+"""Pictures that are not read, but named, so that nobody misses them."""
+
 RECORDINGS = frozenset({".csv", ".tsv", ".json", ".svc", ".txt"})
 
 _HEALTHY = frozenset(
@@ -90,8 +93,15 @@ _Places = dict[pathlib.PurePosixPath, Place]
 _Reasons = dict[pathlib.PurePosixPath, str]
 
 
-def find(folder: pathlib.Path) -> Found:
+def find(
+    folder: pathlib.Path, unreadable: frozenset[pathlib.Path] = frozenset()
+) -> Found:
     """Looks through a folder.
+
+    Args:
+        folder: the folder.
+        unreadable: files of it whose names say nothing of who drew the others, as there
+            is no drawing in them.
 
     Raises:
         InputError: there is no such folder; it holds no drawings, or of one class
@@ -132,7 +142,7 @@ def find(folder: pathlib.Path) -> Found:
             places = _known(known, folder, files, ignored, notes)
         else:
             name = "a folder per class"
-            places = _generic(folder, files, folders, ignored, notes)
+            places = _generic(folder, files, folders, ignored, notes, unreadable)
         if listed is not None:
             places = _named(table, listed, places)
     return _found(folder, name, places, ignored, notes)
@@ -178,9 +188,9 @@ def _hidden(name: str) -> bool:
 
 def _drawing(file: pathlib.PurePosixPath) -> str | None:
     """Returns why a file is no drawing by its name; None if it may be one."""
-    if file.suffix.lower() not in IMAGES | RECORDINGS:
+    if file.suffix.lower() not in IMAGES | UNREAD | RECORDINGS:
         return f"is of a kind that is not read, {file.suffix!r}"
-    if file.suffix.lower() not in IMAGES and _NOTES.fullmatch(file.stem):
+    if file.suffix.lower() in RECORDINGS and _NOTES.fullmatch(file.stem):
         return "is a note, by its name"
     return None
 
@@ -311,6 +321,7 @@ def _generic(
     folders: list[str],
     ignored: _Reasons,
     notes: list[str],
+    unreadable: frozenset[pathlib.Path],
 ) -> _Places:
     divided = bool(folders) and all(name.lower() in _DIVISIONS for name in folders)
     if divided:
@@ -327,10 +338,20 @@ def _generic(
             ignored[file] = reason
         else:
             taken.append(file)
-    for file, named in zip(taken, people.in_names([file.stem for file in taken])):
+    read = [file for file in taken if folder / file not in unreadable]
+    named = dict(zip(read, people.in_names([file.stem for file in read])))
+    odd = people.odd_one([file.stem for file in read])
+    for file in taken:
         class_name, *inside = file.parts[divided:-1]
         persons = [part for part in inside if not _about_the_drawing(part)]
-        places[file] = Place(class_name, persons[0] if persons else named, _task(file))
+        person = persons[0] if persons else named.get(file)
+        places[file] = Place(class_name, person, _task(file))
+    if odd is not None and any(place.subject is None for place in places.values()):
+        notes.append(
+            f"File names such as {read[odd[0]].name!r} would tell who drew what, but "
+            f"{read[odd[1]].name!r} tells nobody, so none does: rename it, or write a "
+            f"{people.NAME}."
+        )
     empty = set(folders) - {place.class_name for place in places.values()}
     if places and empty and not divided:
         raise InputError(

@@ -171,6 +171,17 @@ def in_names(stems: list[str]) -> list[str | None]:
     ]
 
 
+def odd_one(stems: list[str]) -> tuple[int, int] | None:
+    """Returns where a name tells a person and where one tells nobody, the first each.
+
+    None if all tell, or less than half.
+    """
+    told = [bool(_specific(stem) or _USUAL.fullmatch(stem)) for stem in stems]
+    if all(told) or sum(told) < len(told) / 2:
+        return None
+    return told.index(True), told.index(False)
+
+
 def _specific(stem: str) -> str | None:
     matches = (pattern.fullmatch(stem) for pattern in _SPECIFIC)
     return next((match["subject"].upper() for match in matches if match), None)

@@ -90,7 +90,9 @@ def read(file: pathlib.Path) -> np.ndarray:
         raise Unusable("is empty: zero bytes")
     readers = [r for start, r in _READERS.items() if content.startswith(start)]
     if not readers:
-        raise Unusable("is no picture (PNG, JPEG, TIFF or BMP), whatever its name says")
+        raise Unusable(
+            "is no PNG, JPEG, TIFF or BMP picture, whatever its name says: convert it"
+        )
     failure = None
     # Pillow warns of metadata that it does not understand, and libtiff prints.
     with warnings.catch_warnings(), quietly():

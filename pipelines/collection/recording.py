@@ -7,7 +7,8 @@ What kind a file is, its text tells, not its name:
 - JSON `{"x": […], "y": […]}`, or a list of such strokes; `pressure` and `pen_down` may
   be there.
 - A table with a header that names x and y, in any order, separated by commas,
-  semicolons or tabs; it may name `pen_down` (or `button`), `pressure` and `stroke`.
+  semicolons or tabs; in the latter numbers may have a decimal comma. It may name
+  `pen_down` (or `button`), `pressure` and `stroke`.
 - PaHaW's .svc: the number of samples, then a line for each with y, x, time, button,
   azimuth, altitude and pressure, by its own description. Wacom's tablets count their
   first axis rightwards and the second upwards; called y and x, they are those of a
@@ -36,6 +37,11 @@ from shaky_letters.fit import PEN, fit
 from shaky_letters.raster import SIZE, rasterize
 
 from .drawn import Path, Unusable
+
+_NO_STROKES = (
+    'holds no drawing: its JSON should be strokes, {"x": […], "y": […]} or a list of '
+    "such, or what the tablet's demo saves"
+)
 
 FORMAT, VERSION = "rvsm_tf drawing", 1
 
@@ -182,13 +188,15 @@ def _from_json(text: str) -> Path:
         return _from_tablet(content)
     strokes = content if isinstance(content, list) else [content]
     if not strokes or not all(isinstance(stroke, dict) for stroke in strokes):
-        raise Unusable("holds no drawing: its JSON should be strokes with x and y")
+        raise Unusable(_NO_STROKES)
     parts = [_stroke(stroke, LARGEST) for stroke in strokes]
     return _joined([part for part in parts if len(part.x)])
 
 
 def _from_tablet(content: dict[str, Any]) -> Path:
     found = content.get("format"), content.get("version")
+    if found == (None, None):
+        raise Unusable(_NO_STROKES)
     if found != (FORMAT, VERSION):
         raise Unusable(
             f"is a {str(found[0])[:80]!r}, version {str(found[1])[:80]}: this program "
@@ -274,6 +282,9 @@ def _from_table(lines: list[str]) -> Path:
         header, *rows = csv.reader(lines, delimiter=delimiter, strict=True)
     except csv.Error:
         raise Unusable("holds no drawing: it is no table") from None
+    if delimiter != ",":
+        # As spreadsheets write numbers in many languages: 1,5.
+        rows = [[cell.replace(",", ".") for cell in row] for row in rows]
     names = [re.sub(r"[([].*|[^a-z0-9]", "", name.lower()) for name in header]
     at = {
         column: next((i for i, name in enumerate(names) if name in said), None)

@@ -1,9 +1,12 @@
 """The contact sheet: every drawing as it is, and as the network sees it."""
 
+import functools
 import pathlib
+import textwrap
 from collections.abc import Sequence
 
 import cv2
+import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
@@ -76,7 +79,10 @@ def _reason(name: str, reason: str) -> Image.Image:
     """Returns a tile for a file that was left out."""
     tile = Image.new("RGB", _TILE, "white")
     _paste(tile, 0, None, "left out")
-    _write(tile, name, reason, _WRONG)
+    lines = textwrap.wrap(_shown(reason), 22)[:9]
+    place = (_SIDE + 8, 4)
+    ImageDraw.Draw(tile).multiline_text(place, "\n".join(lines), _WRONG, _font(12))
+    _write(tile, name, "")
     return tile
 
 
@@ -100,20 +106,32 @@ def _paste(
         tile.paste(Image.fromarray(pixels).convert("RGB"), (left, 0))
     else:
         middle = left + _SIDE // 2, _SIDE // 2
-        draw.text(middle, word, _GREY, ImageFont.load_default(13), anchor="mm")
+        draw.text(middle, word, _GREY, _font(13), anchor="mm")
     draw.rectangle((left, 0, left + _SIDE - 1, _SIDE - 1), outline=_FRAME)
 
 
-def _write(tile: Image.Image, name: str, words: str, color: str = _GREY) -> None:
-    font, draw = ImageFont.load_default(12), ImageDraw.Draw(tile)
+def _write(tile: Image.Image, name: str, words: str) -> None:
+    font, draw = _font(12), ImageDraw.Draw(tile)
     width = 2 * _SIDE
-    for line, (text, fill) in enumerate(((name, _INK), (words, color))):
+    for line, (text, fill) in enumerate(((name, _INK), (words, _GREY))):
         draw.text((0, _SIDE + 2 + 14 * line), _cut(text, font, width), fill, font)
+
+
+@functools.cache
+def _font(size: int) -> ImageFont.FreeTypeFont:
+    """Returns matplotlib's own font: Pillow's has few letters beyond English."""
+    file = pathlib.Path(matplotlib.get_data_path()) / "fonts/ttf/DejaVuSans.ttf"
+    return ImageFont.truetype(str(file), size)
+
+
+def _shown(text: str) -> str:
+    """Returns a text as one line: what cannot be printed is a question mark."""
+    return "".join(c if c.isprintable() else "?" for c in text)
 
 
 def _cut(text: str, font: ImageFont.FreeTypeFont, width: int) -> str:
     """Returns as much of a text as has room, its middle left out."""
-    text = text.encode("ascii", "replace").decode()  # what the font can show
+    text = _shown(text)
     while font.getlength(text) > width:
         keep = (len(text) - 4) // 2
         text = f"{text[:keep]}...{text[-keep:]}"

@@ -150,7 +150,6 @@ def report(
     labels: Sequence[int],
     groups: Sequence[str],
     classes: Sequence[str],
-    unknown: int,
 ) -> str:
     """Returns what went where, in Markdown.
 
@@ -159,7 +158,6 @@ def report(
         labels: class of each drawing.
         groups: of each drawing.
         classes: their names.
-        unknown: how many drawings are of persons nobody knows.
     """
     labels, groups = np.asarray(labels), np.asarray(groups, str)
     if len(splits) == 1:
@@ -176,12 +174,6 @@ def report(
         lines.append(
             "Each fold is tested on once, with the next one to validate and the others "
             "to train."
-        )
-    if unknown:
-        lines.append(
-            f"**Whose they are is unknown for {unknown} of {len(labels)} images**: "
-            "each of them counts as a person, and if one person drew several, scores "
-            "are too good. A subjects.csv tells."
         )
     return "\n\n".join(lines)
 

@@ -121,6 +121,7 @@ def invented(classes, persons=None, count=300):
     return {
         "dataset": "invented",
         "split": "test",
+        "name": "test",
         "labels": list(classes),
         **dataclasses.asdict(found),
         "temperature": 1.6,

@@ -143,7 +143,14 @@ def test_other_drawings_are_all_measured_but_for_those_trained_on(
     )
     assert result.exit_code == 0, result.output
     assert result.stdout.startswith("all: 12 images")
+    assert result.stdout.endswith("out: other-all.json, other-all.png\n")
+    assert {file.name for file in (tmp_path / "out").iterdir()} == {
+        "other-all.json",
+        "other-all.png",
+    }
     assert "Q1_copy.png' was trained on" in result.stderr
+    # Q1 is a person's name by the usual rule no more than 1 is.
+    assert "unknown for 13 of 13 drawings" in result.stderr
 
 
 def test_what_is_exported_answers_as_the_run_does(run, tmp_path):
@@ -249,6 +256,8 @@ def test_three_classes_start_from_a_run_of_two(run, tmp_path):
         one, two = (m.get_layer(name).kernel.numpy() for m in (first, second))
         np.testing.assert_allclose(one, two, atol=1e-5)
     assert len(evaluate.run(output)["confusion"]) == 3
+    told = refused(evaluate.main, output, "--dataset", "letters")
+    assert "tells 0, 1, 4 apart, and 'letters' has regular, shaky" in told
 
 
 def test_wrong_options_are_named(run, drawings, tmp_path):

@@ -222,11 +222,35 @@ def test_what_a_file_says_of_itself_is_quoted_in_a_few_words(run_folder, tmp_pat
 
 def test_what_is_missing_is_named(run_folder, tmp_path):
     file = write(tmp_path / "line.json", LINE)
-    assert "no file" in refused(predict.main, run_folder, tmp_path / "none.json")
+    none = tmp_path / "none.json"
+    assert "is not there" in refused(predict.main, run_folder, none)
+    assert "is not there" in refused(
+        predict.main, run_folder, none, file, "--on-error", "stop"
+    )
+    assert "is a folder" in refused(predict.main, run_folder, tmp_path)
     assert "no model" in refused(predict.main, tmp_path, file)
+    assert "is no model" in refused(predict.main, file, file)
     assert "none.tflite" in refused(predict.main, tmp_path / "none.tflite", file)
     (tmp_path / "bad.tflite").write_bytes(b"no model")
     assert "does not run" in refused(predict.main, tmp_path / "bad.tflite", file)
+
+
+def test_a_missing_file_is_left_out_like_others(run_folder, tmp_path):
+    file = write(tmp_path / "line.json", LINE)
+    result = CliRunner().invoke(
+        predict.main,
+        [str(run_folder), str(tmp_path / "none.json"), str(file), "--json"],
+    )
+    assert result.exit_code == 0, result.output
+    one, other = json.loads(result.stdout)
+    assert one["class"] is None
+    assert "No such file" in one["error"]
+    assert other["class"] is not None
+
+
+def test_a_file_in_the_place_of_the_ink_folder(run_folder, tmp_path):
+    file = write(tmp_path / "line.json", LINE)
+    assert "name a folder" in refused(predict.main, run_folder, file, "--ink", file)
 
 
 def test_other_recordings_are_read_too(run_folder, tmp_path):

@@ -87,6 +87,27 @@ def test_lines_get_the_width_that_training_has(width):
     assert agreement(picture, fitted(drawn)) > 0.8
 
 
+@pytest.mark.parametrize("pixels", [2, 3, 5])
+@pytest.mark.parametrize("drawn", [letter(2), REGULAR])
+def test_a_thin_pen_on_a_large_sheet_is_not_lost(drawn, pixels):
+    large = {"scale": 18.0, "shape": (1900, 1800), "middle": (900, 950)}
+    picture = ink.picture(scan(drawn, width=pixels / 18, **large))
+    assert label(picture).max() == label(fitted(drawn)).max()
+    assert agreement(picture, fitted(drawn)) > 0.8
+
+
+@pytest.mark.parametrize("share", [0.08, 0.1, 0.13, 0.16])
+@pytest.mark.parametrize("side", [600, 1400])
+def test_a_marker_on_a_small_sheet_is_filled_ink(side, share):
+    drawn = letter(2)
+    scale = side / 100
+    sheet = {"scale": scale, "shape": (side, side), "middle": (side / 2, side / 2)}
+    picture = ink.picture(scan(drawn, width=share * side / scale, **sheet))
+    assert label(picture).max() == 1
+    assert euler_number(picture[..., 0] > 0) == 1
+    assert agreement(picture, fitted(drawn)) > 0.6
+
+
 @pytest.mark.parametrize("width", [0.8, 2.0])
 def test_a_tremor_survives_thinning_and_thickening(width):
     # Where the pen turns back, the outline does: as many gaps along the letter's rows.

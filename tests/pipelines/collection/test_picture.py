@@ -191,7 +191,7 @@ def small(form, size=(5, 3)):
     ("content", "words"),
     [
         (b"", "is empty: zero bytes"),
-        (b"subject,group\n1,0\n", "no picture .PNG, JPEG, TIFF or BMP."),
+        (b"subject,group\n1,0\n", "no PNG, JPEG, TIFF or BMP picture"),
         (small("GIF", (60, 60)), "whatever its name says"),
         (png_that_claims(30_000, 20_000), "30,000 × 20,000 pixels: more than 500 mi"),
         (png_that_claims(400, 300), "is cut off|is damaged"),

@@ -208,7 +208,7 @@ def test_the_report_counts_images_and_persons():
     labels = [0, 0, 0, 1, 1, 1, 1]
     who = ["a", "a", "b", "c", "d", "d", "e"]
     one = Split(np.array([0, 1, 3]), np.array([2, 6]), np.array([4, 5]))
-    assert report([one], labels, who, ("x", "y"), 0).splitlines() == [
+    assert report([one], labels, who, ("x", "y")).splitlines() == [
         "|  | x: images | x: persons | y: images | y: persons |",
         "| --- | --- | --- | --- | --- |",
         "| train | 2 | 1 | 1 | 1 |",
@@ -216,10 +216,9 @@ def test_the_report_counts_images_and_persons():
         "| test | 0 | 0 | 2 | 1 |",
         "| all | 3 | 2 | 4 | 3 |",
     ]
-    text = report([one, one], labels, who, ("x", "y"), 2)
+    text = report([one, one], labels, who, ("x", "y"))
     assert "| fold 2 | 0 | 0 | 2 | 1 |" in text
     assert "the next one to validate" in text
-    assert "unknown for 2 of 7 images" in text
 
 
 @pytest.mark.parametrize("name", folders.MAKERS)
