@@ -257,7 +257,7 @@ def test_three_classes_start_from_a_run_of_two(run, tmp_path):
         np.testing.assert_allclose(one, two, atol=1e-5)
     assert len(evaluate.run(output)["confusion"]) == 3
     told = refused(evaluate.main, output, "--dataset", "letters")
-    assert "tells 0, 1, 4 apart, and 'letters' has regular, shaky" in told
+    assert "digit 4 apart, and 'letters' has regular, shaky" in told
 
 
 def test_wrong_options_are_named(run, drawings, tmp_path):
