@@ -61,8 +61,8 @@ def convergence(
     if best is not None:
         chosen = next(row for row in history if row["epoch"] == best)
         above.plot(best, chosen["val_accuracy"], "o", color=_SPARSE, label="kept")
-    # Above the axes: there is room for it nowhere else in every run.
-    above.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, frameon=False)
+    # Outside the axes: inside there is not room for it in every run.
+    figure.legend(loc="outside upper left", ncols=3, frameon=False, fontsize="small")
     if held is not None:
         what = "cut out" if cut else "zeros held"
         below.text(held + 0.8, 0.04, f"{what}, the rest fine-tuned")

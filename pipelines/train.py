@@ -26,6 +26,7 @@ from .config import (
     PATIENCE,
     PENALTIES,
     PRECISIONS,
+    SPLITS,
     STRUCTURED_EPOCHS,
     TrainConfig,
     check_distribution,
@@ -122,13 +123,16 @@ def _own(
 def report(metrics: dict[str, Any]) -> str:
     """Returns the table that a run ends with."""
 
-    def percent(share: float | None) -> str:
-        return "-" if share is None else f"{100 * share:.2f} %"
+    def percent(share: float) -> str:
+        return f"{100 * share:.2f} %"
 
+    accuracies = {split: metrics[f"{split}_accuracy"] for split in SPLITS}
     rows = [
-        ("accuracy, test", percent(metrics["test_accuracy"])),
-        ("accuracy, test_unseen", percent(metrics["test_unseen_accuracy"])),
-        ("accuracy, test_large", percent(metrics["test_large_accuracy"])),
+        *(
+            (f"accuracy, {split}", percent(accuracy))
+            for split, accuracy in accuracies.items()
+            if accuracy is not None
+        ),
         ("zeros in the split kernels", percent(metrics["sparsity"])),
         ("zeros in the whole network", percent(metrics["network_sparsity"])),
         ("weights that are not zero", f"{metrics['nonzero_weights']:,}"),
@@ -252,8 +256,9 @@ def _contents(output: pathlib.Path) -> str:
 )
 @click.option(
     "--folds",
-    type=Number(2, whole=True),
-    help="Train so many times on your own drawings, to test on every person once.",
+    type=Number(3, whole=True),
+    help="Train so many times on your own drawings, from 3, to test on every person "
+    "once.",
 )
 @click.option(
     "--patience",
