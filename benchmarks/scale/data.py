@@ -6,7 +6,6 @@ and end included, into a folder that is deleted afterwards.
 
 import json
 import pathlib
-import statistics
 import sys
 import tempfile
 from typing import Any
@@ -16,10 +15,7 @@ from .memory import usage
 TITLE = "Data"
 
 SIZES = (10_000, 100_000, 1_000_000)
-"""Images to train on where memory is compared; the last is that of `letters_xl`."""
-
-SHORT, ROUNDS = 200_000, 2
-"""Where processes are compared in turns, besides the last of `SIZES`."""
+"""Images to train on; the last is that of `letters_xl`."""
 
 CORE_HOUR, GB_HOUR, GB_A_CORE = 0.056, 0.003557, 4
 """Dollars for a batch worker on Google Cloud Dataflow in us-central1, as stated in
@@ -32,9 +28,7 @@ TB_MONTH = 0.000027397 * 730 * 1e12 / 2**30
 
 def measure() -> list[dict[str, Any]]:
     """Builds the sets; returns a row for each."""
-    runs = [(processes, SIZES[-1]) for processes in (2, 1)]
-    runs += [(processes, SHORT) for _ in range(ROUNDS) for processes in (1, 2)]
-    runs += [*((2, images) for images in SIZES[:-1]), (0, SIZES[1])]
+    runs = [(1, SIZES[-1]), *((2, images) for images in reversed(SIZES)), (0, SIZES[1])]
     rows = []
     for processes, images in runs:
         rows.append(_built(processes, images))
@@ -93,28 +87,19 @@ _LEGEND = (
 
 
 def _scaling(rows: list[dict[str, Any]]) -> str:
-    def rate(workers: int, images: int, start: bool = True) -> float:
-        """Images a second, with the start of the programs or without."""
-        return statistics.mean(
-            r["images"] / (r["seconds"] - (not start) * r["start_seconds"])
-            for r in rows
-            if (r["workers"], r["images_to_train_on"]) == (workers, images)
-        )
-
-    def efficiency(images: int, start: bool = True) -> float:
-        return rate(2, images, start) / rate(1, images, start) / 2
-
-    million = SIZES[-1]
+    one, two = (
+        next(r for r in rows if (r["workers"], r["images_to_train_on"]) == wanted)
+        for wanted in ((1, SIZES[-1]), (2, SIZES[-1]))
+    )
+    efficiency = one["seconds"] / two["seconds"] / 2
+    begun = one["seconds"] - one["start_seconds"], two["seconds"] - two["start_seconds"]
     return (
-        f"`tfds build shaky_letters`, {million:,} images to train on as in "
+        f"`tfds build shaky_letters`, {SIZES[-1]:,} images to train on as in "
         "`letters_xl`, from the command to its end: one process of Apache Beam makes "
-        f"{rate(1, million):,.0f} images/s, two {rate(2, million):,.0f}, **scaling "
-        f"efficiency {efficiency(million):.3f}**. With {SHORT:,} images, means of "
-        f"{ROUNDS} rounds in turns: {rate(1, SHORT):,.0f} and {rate(2, SHORT):,.0f}, "
-        f"{efficiency(SHORT):.3f}; there the start of the programs, which takes as "
-        "long for two as for one, is a tenth of the time. From the first file on: "
-        f"{efficiency(million, start=False):.3f} and "
-        f"{efficiency(SHORT, start=False):.3f}."
+        f"{one['images_per_second']:,} images/s, two {two['images_per_second']:,}, "
+        f"**scaling efficiency {efficiency:.3f}** (from the first file on "
+        f"{begun[0] / begun[1] / 2:.3f}). The start of the programs takes as long for "
+        "two as for one, so smaller sets gain less: see the seconds below."
     )
 
 

@@ -16,8 +16,8 @@ TITLE = "Training steps"
 
 BACKENDS = ("tensorflow", "jax")
 
-_OPTIONS = ("--largest", "256", "--steps", "5", "--rounds", "5")
-"""What takes ten minutes without a GPU."""
+_OPTIONS = ("--largest", "64", "--steps", "5", "--rounds", "7")
+"""What takes three minutes without a GPU."""
 
 
 def measure() -> list[dict[str, Any]]:
