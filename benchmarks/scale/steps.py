@@ -6,7 +6,6 @@ Each backend is measured by `benchmarks.gpu` in a process of its own.
 import json
 import os
 import pathlib
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -29,12 +28,12 @@ def describe(rows: list[dict[str, Any]]) -> str:
     """Returns what the rows say."""
     return (
         f"`KERAS_BACKEND=… python -m benchmarks.gpu {' '.join(_OPTIONS)}`: the paper's "
-        "network in `mixed_bfloat16`, the batch lies on the device, ways in turns. The "
-        f"splitting adds {_added(rows, 'tensorflow')} to a step of TensorFlow and "
-        f"{_added(rows, 'jax')} to one of JAX. `ratio` is to the step without "
-        "splitting of the same batch and compiler; the ceiling is the rate of a matrix "
-        "product in the same precision. **No GPU was at hand**; on one, `python -m "
-        "benchmarks.gpu` measures the same with batches to 16,384."
+        "network in `mixed_bfloat16`, the batch lies on the device, ways in turns. With "
+        f"the splitting a step takes {_ratios(rows, 'tensorflow')} times as long on "
+        f"TensorFlow, {_ratios(rows, 'jax')} times on JAX. `ratio` is to the step "
+        "without splitting of the same batch and compiler; the ceiling is the rate of "
+        "a matrix product in the same precision. **No GPU was at hand**; on one, "
+        "`python -m benchmarks.gpu` measures the same with batches to 16,384."
     )
 
 
@@ -50,11 +49,11 @@ def _rows(backend: str) -> list[dict[str, Any]]:
         return [{"backend": backend, **r} for r in json.loads(file.read_text("utf-8"))]
 
 
-def _added(rows: list[dict[str, Any]], backend: str) -> str:
-    """Returns what the splitting adds to a step in the median of a backend's rows."""
-    ratio = statistics.median(
+def _ratios(rows: list[dict[str, Any]], backend: str) -> str:
+    """Returns the lowest and the highest ratio among a backend's ways to split."""
+    ratios = [
         row["ratio"]
         for row in rows
         if row["backend"] == backend and row["step"].startswith("RVSM")
-    )
-    return f"{100 * (ratio - 1):.0f} %"
+    ]
+    return f"{min(ratios):.2f} to {max(ratios):.2f}"
