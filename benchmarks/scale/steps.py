@@ -28,9 +28,9 @@ def describe(rows: list[dict[str, Any]]) -> str:
     """Returns what the rows say."""
     return (
         f"`KERAS_BACKEND=… python -m benchmarks.gpu {' '.join(_OPTIONS)}`: the paper's "
-        "network in `mixed_bfloat16`, the batch lies on the device, ways in turns. With "
-        f"the splitting a step takes {_ratios(rows, 'tensorflow')} times as long on "
-        f"TensorFlow, {_ratios(rows, 'jax')} times on JAX. `ratio` is to the step "
+        "network in `mixed_bfloat16`, the batch lies on the device, ways in turns. "
+        f"With the splitting a step takes {_ratios(rows, 'tensorflow')} times as long "
+        f"on TensorFlow, {_ratios(rows, 'jax')} times on JAX. `ratio` is to the step "
         "without splitting of the same batch and compiler; the ceiling is the rate of "
         "a matrix product in the same precision. **No GPU was at hand**; on one, "
         "`python -m benchmarks.gpu` measures the same with batches to 16,384."
