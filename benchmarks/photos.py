@@ -83,8 +83,7 @@ def take(split: str, i: int) -> Photo:
 
 def take_all(split: str, images: int) -> list[Photo]:
     """Photographs the first letters of a split, on all cores."""
-    cores = len(os.sched_getaffinity(0))
-    with children.pool(cores) as pool:
+    with children.pool(os.cpu_count() or 1) as pool:
         taken = pool.map(take, [split] * images, range(images), chunksize=4)
         with click.progressbar(
             taken,

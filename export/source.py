@@ -141,7 +141,7 @@ def _file(path: pathlib.Path) -> pathlib.Path:
     file = path / MODEL if path.is_dir() else path
     if not file.is_file():
         what = f"no {MODEL} in {str(path)!r}" if path.is_dir() else f"no {str(path)!r}"
-        inside = next(iter(sorted(path.glob(f"*/{MODEL}"))), None)
+        inside = min(path.glob(f"*/{MODEL}"), default=None)
         such = f", such as {str(inside.parent)!r}" if inside else ""
         raise InputError(
             f"{what}: give a folder that pipelines.train wrote, or a .keras file{such}"

@@ -21,7 +21,7 @@ def read_model(file: pathlib.Path) -> keras.Model:
         InputError: there is no such file, it is damaged, or no model of ours.
     """
     if not file.is_file():
-        fold = next(iter(sorted(file.parent.glob(f"*/{file.name}"))), None)
+        fold = min(file.parent.glob(f"*/{file.name}"), default=None)
         hint = (
             f"give a run, such as {str(fold.parent)!r}" if fold else "has it finished?"
         )

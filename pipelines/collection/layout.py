@@ -340,13 +340,14 @@ def _generic(
             taken.append(file)
     read = [file for file in taken if folder / file not in unreadable]
     named = dict(zip(read, people.in_names([file.stem for file in read])))
-    odd = people.odd_one([file.stem for file in read])
     for file in taken:
         class_name, *inside = file.parts[divided:-1]
         persons = [part for part in inside if not _about_the_drawing(part)]
         person = persons[0] if persons else named.get(file)
         places[file] = Place(class_name, person, _task(file))
-    if odd is not None and any(place.subject is None for place in places.values()):
+    unknown = any(place.subject is None for place in places.values())
+    odd = people.odd_one([file.stem for file in read]) if unknown else None
+    if odd is not None:
         notes.append(
             f"File names such as {read[odd[0]].name!r} would tell who drew what, but "
             f"{read[odd[1]].name!r} tells nobody, so none does: rename it, or write a "
