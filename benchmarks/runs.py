@@ -30,13 +30,13 @@ def shipped(folder: pathlib.Path) -> pathlib.Path:
     return folder / "export" / min(rows, key=lambda row: row["bytes"])["file"]
 
 
-def accuracy(file: pathlib.Path, images: "Images") -> float:
-    """Returns the share of images that a file answers rightly."""
+def accuracy(file: pathlib.Path, images: "Images", name: str = "image") -> float:
+    """Returns the share of images that a file, its input of that name, gets right."""
     from export import runtime
 
     right = 0
     for part in range(0, len(images), 2000):
         batch = images.image[part : part + 2000].astype("float32") / 255
-        answers, _ = runtime.run(file, "on", {"image": batch})
+        answers, _ = runtime.run(file, "on", {name: batch})
         right += int((answers.argmax(-1) == images.label[part : part + 2000]).sum())
     return right / len(images)
