@@ -30,7 +30,8 @@ def quietly() -> Iterator[None]:
     """Holds back what C++ libraries write to standard error inside the block.
 
     TensorFlow prints notes while it is imported, whatever its log level. They are
-    shown after all if something in the block breaks; wrong input breaks nothing.
+    shown after all if something in the block breaks; wrong input breaks nothing, nor
+    does Ctrl-C.
     """
     sys.stderr.flush()
     with tempfile.TemporaryFile() as held:
@@ -38,7 +39,7 @@ def quietly() -> Iterator[None]:
         os.dup2(held.fileno(), 2)
         try:
             yield
-        except click.ClickException:
+        except (click.ClickException, KeyboardInterrupt):
             raise
         except BaseException:
             held.seek(0)

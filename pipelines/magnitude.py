@@ -17,7 +17,7 @@ import numpy as np
 from commands.cli import quietly
 from commands.files import write_rows
 
-from . import data
+from . import data, divergence
 from .config import HISTORY, claim
 from .training import Training
 
@@ -105,6 +105,7 @@ class Magnitude(Training):
             clock["end"] = time.perf_counter()
 
         def end(epoch, logs):
+            divergence.check(epoch + 1, logs, plain.get_weights(), self._recipe.peak)
             kernel = plain.layers[-2].kernel.numpy()
             row = {
                 "epoch": epoch + 1,

@@ -114,7 +114,7 @@ class Recipe:
             origin.begin(model, pathlib.Path(config.from_), self._classes)
         if self._design:
             model = self._split_structures(model, steps)
-            schedule = CosineDecay(self._peak, steps, alpha=_STRUCTURE_REST)
+            schedule = CosineDecay(self.peak, steps, alpha=_STRUCTURE_REST)
             return self._compiled(model, schedule)
         layers = self._selected(model)
         if config.keep_norm:
@@ -128,7 +128,7 @@ class Recipe:
             model = self._split(model, steps)
         if config.target_sparsity is not None:
             return self._compiled(model, self._until_held)
-        return self._compiled(model, self._falling(self._peak, steps))
+        return self._compiled(model, self._falling(self.peak, steps))
 
     def network(self) -> keras.Model:
         """Returns the plain network with its initial weights."""
@@ -157,7 +157,7 @@ class Recipe:
         """What κ adds up to, over a training with given λ and β."""
         config = self._config
         if config.optimizer == "sgd" and config.method == "rvsm":
-            mean = self._peak if config.constant_rate else self._peak / 2
+            mean = self.peak if config.constant_rate else self.peak / 2
             return mean * config.beta * self._epoch * config.epochs
         return _PULL
 
@@ -189,25 +189,26 @@ class Recipe:
     @property
     def _until_held(self) -> CosineDecay:
         steps = self._epoch * self.splitting_epochs
-        return CosineDecay(self._peak, steps, alpha=_REST)
+        return CosineDecay(self.peak, steps, alpha=_REST)
 
     @property
     def _while_held(self) -> CosineDecay:
         epochs = self._config.epochs - self.splitting_epochs
-        return CosineDecay(self._peak, max(1, epochs * self._epoch))
+        return CosineDecay(self.peak, max(1, epochs * self._epoch))
 
     def small(self, model: keras.Model, epochs: int) -> keras.Model:
         """Compiles a small network to be trained, or fine-tuned, for so many epochs."""
         steps = max(2, epochs * self._epoch)
         # Fewer weights take larger steps; the optimizer starts anew, and carefully.
-        peak, warmup = 2 * self._peak, min(self._epoch, steps - 1)
+        peak, warmup = 2 * self.peak, min(self._epoch, steps - 1)
         schedule = CosineDecay(
             peak / 20, steps - warmup, warmup_target=peak, warmup_steps=warmup
         )
         return self._compiled(model, schedule)
 
     @property
-    def _peak(self) -> float:
+    def peak(self) -> float:
+        """The highest learning rate of the splitting."""
         return self._config.learning_rate or _LEARNING_RATE[self._config.optimizer]
 
     @property

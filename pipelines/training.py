@@ -15,6 +15,7 @@ from . import calibration, data, design, device, handover, plots, stopping
 from .checkpoint import Checkpoint, History, read_history
 from .config import BEST, METRICS, SPLITS, TrainConfig, claim, epochs_done
 from .distribution import Distribution
+from .divergence import Divergence
 from .evaluate import classify, outputs
 from .recipe import Recipe
 from .source import Source, generated
@@ -190,9 +191,9 @@ class Training:
             waiting = Waiting() if self._distribution.devices == 1 else None
             if waiting:
                 batches = waiting.watched(batches)
-            callbacks = []
+            callbacks = [Divergence(self._recipe.peak)]
             if self._distribution.leads:
-                callbacks = self._callbacks(model, start, first, patience, waiting)
+                callbacks += self._callbacks(model, start, first, patience, waiting)
             self._distribution.prepare(model)
             model.fit(
                 x=self._distribution.spread(batches, batch_size),

@@ -49,14 +49,15 @@ class Penalty:
         Returns:
             u, shape and type of w. Where |w| is at or below `threshold(step)` it is
             exactly +0.0; both minimisers are equally good at the threshold itself.
+            NaN stays NaN: weights that diverged are no zeros.
         """
         w = ops.convert_to_tensor(w)
         wide, step = _float(w), _float(step)
         size = ops.abs(wide)
-        kept = size > self.threshold(step)
+        cut = size <= self.threshold(step)
         # Entries that will be zero take a harmless size: no 0/0, no overflow.
-        u = ops.sign(wide) * self._kept(ops.where(kept, size, 1.0), step)
-        return _rounded(ops.where(kept, u, 0.0), w.dtype)
+        u = ops.sign(wide) * self._kept(ops.where(cut, 1.0, size), step)
+        return _rounded(ops.where(cut, 0.0, u), w.dtype)
 
     def threshold(self, step: Any) -> Any:
         """Returns the largest |w| that `prox` sets to zero, as a float32 scalar."""
@@ -335,6 +336,8 @@ def get(name: "str | Penalty", **arguments: float) -> Penalty:
         ValueError: there is no such penalty, or it does not take these arguments.
     """
     if isinstance(name, Penalty):
+        if arguments:
+            raise ValueError(f"{name!r} has its arguments already, got {arguments!r}")
         return name
     if name not in _PENALTIES:
         raise ValueError(f"unknown penalty {name!r}: choose from l0, l1, tl1")

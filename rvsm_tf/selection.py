@@ -25,12 +25,12 @@ Selection = Mapping[Any, "Penalty | tuple[Penalty, Schedule]"]
 these (`"conv*"`), to a penalty, or a penalty and a λ of its own."""
 
 # Their kernels are (…, out, in) and (…, channels, filters of each channel).
-_TRANSPOSED = (
+TRANSPOSED = (
     keras.layers.Conv1DTranspose,
     keras.layers.Conv2DTranspose,
     keras.layers.Conv3DTranspose,
 )
-_DEPTHWISE = (keras.layers.DepthwiseConv1D, keras.layers.DepthwiseConv2D)
+DEPTHWISE = (keras.layers.DepthwiseConv1D, keras.layers.DepthwiseConv2D)
 
 
 class Chosen(NamedTuple):
@@ -185,9 +185,9 @@ def _fitted(
         return penalty
     groups = penalty.groups
     if groups in ("units", "inputs"):
-        if isinstance(layer, _TRANSPOSED):
+        if isinstance(layer, TRANSPOSED):
             groups = "inputs" if groups == "units" else "units"
-        elif isinstance(layer, _DEPTHWISE) and groups == "units":
+        elif isinstance(layer, DEPTHWISE) and groups == "units":
             raise ValueError(
                 f"{path}: a depthwise convolution has a filter for each input channel "
                 "and no others: its groups are 'inputs'"

@@ -6,6 +6,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from .selection import DEPTHWISE, TRANSPOSED
 from .tables import aligned
 
 
@@ -17,15 +18,19 @@ class KernelSummary:
         path: the kernel's path in the model.
         shape: its shape.
         zeros: how many weights are exactly zero.
-        zero_units: how many outputs (columns of a dense kernel, filters of a
-            convolution) have zero weights only.
-        zero_inputs: the same for inputs (rows, input channels).
+        units: how many outputs it has (columns of a dense kernel, filters of a
+            convolution).
+        zero_units: how many of them have zero weights only.
+        inputs: how many inputs it has (rows, input channels).
+        zero_inputs: how many of them have zero weights only.
     """
 
     path: str
     shape: tuple[int, ...]
     zeros: int
+    units: int
     zero_units: int
+    inputs: int
     zero_inputs: int
 
     @property
@@ -67,8 +72,8 @@ class Summary:
                     " × ".join(map(str, k.shape)),
                     f"{k.weights:,}",
                     f"{100 * k.sparsity:.2f} %",
-                    f"{k.zero_units} of {k.shape[-1]}",
-                    f"{k.zero_inputs} of {k.shape[-2]}",
+                    f"{k.zero_units} of {k.units}",
+                    f"{k.zero_inputs} of {k.inputs}",
                 )
             )
         rows.append(("all", "", f"{self.weights:,}", f"{100 * self.sparsity:.2f} %"))
@@ -91,17 +96,24 @@ def summarize(model: keras.Model) -> Summary:
         a row for each of `kernels`, and the totals over all weights. `print` it to
         see a table.
     """
+    layers = {
+        id(layer.kernel): layer
+        for layer in model._flatten_layers()
+        if isinstance(layer, TRANSPOSED + DEPTHWISE) and layer.built
+    }
     rows = []
     for variable in kernels(model):
         alive = np.asarray(keras.ops.convert_to_numpy(variable)) != 0
-        others = tuple(range(alive.ndim - 2))
+        units, inputs = _alive(alive, layers.get(id(variable)))
         rows.append(
             KernelSummary(
                 path=variable.path,
                 shape=alive.shape,
                 zeros=int(alive.size - alive.sum()),
-                zero_units=int((~alive.any(axis=(*others, -2))).sum()),
-                zero_inputs=int((~alive.any(axis=(*others, -1))).sum()),
+                units=units.size,
+                zero_units=int((~units).sum()),
+                inputs=inputs.size,
+                zero_inputs=int((~inputs).sum()),
             )
         )
     values = [keras.ops.convert_to_numpy(v) for v in model.weights]
@@ -110,6 +122,24 @@ def summarize(model: keras.Model) -> Summary:
         weights=sum(v.size for v in values),
         zeros=sum(int((v == 0).sum()) for v in values),
     )
+
+
+def _alive(
+    alive: np.ndarray, layer: keras.layers.Layer | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns which units and which inputs of a kernel have a weight that is not zero.
+
+    Args:
+        alive: which weights are not zero, shape of the kernel.
+        layer: whose kernel it is, if it does not lie as (…, inputs, units).
+    """
+    pairs = alive.any(axis=tuple(range(alive.ndim - 2)))
+    inputs, units = pairs.any(axis=1), pairs.any(axis=0)
+    if isinstance(layer, TRANSPOSED):
+        return inputs, units
+    if isinstance(layer, DEPTHWISE):
+        return pairs, inputs  # each filter reads one input
+    return units, inputs
 
 
 def scales(w: Any, largest: float = 1e-1, decades: int = 5) -> list[float]:

@@ -31,7 +31,12 @@ def test_a_defect_keeps_its_traceback():
 
 
 @pytest.mark.parametrize(
-    ("error", "shown"), [(KeyError("a defect"), "a note"), (InputError("wrong"), "")]
+    ("error", "shown"),
+    [
+        (KeyError("a defect"), "a note"),
+        (InputError("wrong"), ""),
+        (KeyboardInterrupt(), ""),
+    ],
 )
 def test_notes_of_libraries_are_shown_with_a_defect_alone(error, shown, capfd):
     @quietly()

@@ -56,6 +56,17 @@ def test_pruning_starts_from_the_weights_that_splitting_starts_from(letters, tmp
     assert np.abs(before[~alive]).max() <= np.abs(before[alive]).min() + 1e-7
 
 
+@pytest.mark.parametrize("options", [[], MAGNITUDE, ["--target-sparsity", "0.9"]])
+def test_training_that_diverges_is_no_result(letters, tmp_path, options):
+    given = ["--dataset", str(letters), "--output", str(tmp_path / "run"), *options]
+    said = refused(train.main, *given, "--learning-rate", "1e30", "--quiet")
+    assert "training diverged in epoch 1: " in said
+    assert "smaller --learning-rate, it was 1e+30" in said
+    assert not {"model.keras", "metrics.json", "history.csv"} & {
+        path.name for path in (tmp_path / "run").iterdir()
+    }
+
+
 def test_a_penalty_in_the_loss_makes_weights_small_but_not_zero(letters, tmp_path):
     options = ["--penalty", "tl1", "--a", "1", "--stddev", "0.01", "--optimizer", "sgd"]
     sums = {}

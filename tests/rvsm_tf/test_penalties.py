@@ -117,6 +117,17 @@ def test_zeros_counts_what_prox_cuts_off(penalty):
 
 
 @pytest.mark.parametrize("penalty", PENALTIES, ids=str)
+def test_weights_that_diverged_are_no_zeros(penalty):
+    w = np.array([np.nan, 0.0, 1e-9, -np.nan, 2.0], "float32")
+    u = values(penalty.prox(w, 5e-3))
+    np.testing.assert_array_equal(np.isnan(u), np.isnan(w))
+    assert int(penalty.zeros(w, 5e-3)) == 2
+    units = rvsm.Group(penalty, "units")
+    u = values(units.prox(np.stack([w, w], axis=0), 5e-3))
+    np.testing.assert_array_equal(np.isnan(u), np.isnan([w, w]))
+
+
+@pytest.mark.parametrize("penalty", PENALTIES, ids=str)
 def test_a_step_of_zero_changes_nothing(penalty):
     w = np.array([0.0, 1e-6, -0.5, 3.0], "float32")
     np.testing.assert_array_equal(values(penalty.prox(w, 0.0)), w)
@@ -227,6 +238,7 @@ def test_get(name, arguments, penalty):
         (None, {}, "unknown penalty None"),
         ("l0", {"a": 0.1}, "'l0' takes no argument 'a'"),
         ("tl1", {"b": 0.1}, "'tl1' takes no argument 'b'"),
+        (rvsm.TL1(a=3.0), {"a": 3.0}, "has its arguments already"),
         ("tl1", {"a": -1}, "a must be a positive, finite number, got -1"),
     ],
 )

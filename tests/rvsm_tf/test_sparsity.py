@@ -78,6 +78,30 @@ def test_summary_of_a_hardened_model_counts_u(make_net):
     assert rvsm.summarize(model.net).kernels[0].zeros == 0
 
 
+def test_summary_of_transposed_and_depthwise_kernels_by_hand():
+    net = keras.Sequential(
+        [
+            keras.Input((4, 4, 3)),
+            layers.DepthwiseConv2D(2, depth_multiplier=2, name="depthwise"),
+            layers.Conv2DTranspose(4, 2, name="transposed"),
+        ]
+    )
+    depthwise = np.ones((2, 2, 3, 2), "float32")
+    depthwise[:, :, 0] = 0  # both filters of an input
+    depthwise[:, :, 1, 1] = 0  # one filter of another
+    transposed = np.ones((2, 2, 4, 6), "float32")  # rows, columns, units, inputs
+    transposed[:, :, 1] = 0
+    transposed[..., 2:5] = 0
+    net.layers[0].kernel.assign(depthwise)
+    net.layers[1].kernel.assign(transposed)
+    first, second = rvsm.summarize(net).kernels
+    assert (first.units, first.zero_units) == (6, 3)
+    assert (first.inputs, first.zero_inputs) == (3, 1)
+    assert (second.units, second.zero_units) == (4, 1)
+    assert (second.inputs, second.zero_inputs) == (6, 3)
+    assert "3 of 6" in str(rvsm.summarize(net)).splitlines()[1]
+
+
 def test_scales_by_hand():
     w = np.array([[0.0, 0.05, -0.5, 0.005], [-0.0005, 5e-6, 1.0, -0.1]])
     assert rvsm.scales(w) == [5 / 8, 4 / 8, 3 / 8, 2 / 8, 2 / 8]
