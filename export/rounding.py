@@ -3,6 +3,9 @@
 An int8 weight takes a byte in the file whatever its value, but the file is shipped
 zipped, in an APK or over HTTP, and there a weight costs what it tells. Weights that
 are multiples of 8 tell three bits less.
+
+Each kernel has a step of its own, the largest kernel first: there is most to gain, and
+a large dense kernel bears a step that a convolution's few weights do not.
 """
 
 import pathlib
@@ -17,51 +20,74 @@ from .verify import largest_gaps
 
 STEPS = (16, 8, 4, 2)
 
-TOLERANCE = 0.03
-"""How far 99 % of the outputs may move, as a share of the largest."""
+TOLERANCE = 0.01
+"""How far 99 % of the outputs may move, as a share of the largest.
+
+Labels alone say little: of a model's own training images hardly any is close to two
+classes. With 0.03, and one step for all kernels, one model of six lost 0.2 points of
+accuracy on other images.
+"""
 
 _KERNEL = 1000  # weights from which it pays
 
 
-def coarsest(file: bytes, examples: Examples) -> tuple[bytes, int]:
-    """Returns an int8 file with its kernels rounded to the coarsest harmless step.
+def coarsest(file: bytes, examples: Examples) -> tuple[bytes, dict[int, int]]:
+    """Returns an int8 file with its kernels rounded to the coarsest harmless steps.
 
     Args:
         file: a .tflite file with int8 kernels.
-        examples: on which no label may change, and outputs by `TOLERANCE` at most.
+        examples: on which no label may change, and outputs by `TOLERANCE` at most, all
+            kernels together.
 
     Returns:
-        the file, and the step; 1 if every coarser one does harm, or no kernel is of a
-        size that it pays for.
+        the file, and the steps, by index in the graph, of the kernels that have one.
     """
-    constants = flatbuffer.constants(flatbuffer.read(file))
-    if not any(_rounds(*constant) for constant in constants):
-        return file, 1
-    expected = _outputs(file, examples)
+    kernels = _kernels(flatbuffer.read(file))
+    if not kernels:
+        return file, {}
+    expected, steps = _outputs(file, examples), {}
     allowed = TOLERANCE * float(np.abs(expected).max())
-    for step in STEPS:
-        candidate = rounded(file, step)
-        outputs = _outputs(candidate, examples)
-        same = (outputs.argmax(-1) == expected.argmax(-1)).all()
-        if same and np.quantile(largest_gaps(outputs, expected), 0.99) <= allowed:
-            return candidate, step
-    return file, 1
+    for index in sorted(kernels, key=lambda i: kernels[i].size, reverse=True):
+        for step in STEPS:
+            outputs = _outputs(rounded(file, {**steps, index: step}), examples)
+            same = (outputs.argmax(-1) == expected.argmax(-1)).all()
+            if same and np.quantile(largest_gaps(outputs, expected), 0.99) <= allowed:
+                steps[index] = step
+                break
+    return rounded(file, steps), steps
 
 
-def rounded(file: bytes, step: int) -> bytes:
-    """Returns a file whose int8 kernels are multiples of a step. Zeros stay zeros."""
+def rounded(file: bytes, steps: dict[int, int]) -> bytes:
+    """Returns a file whose int8 kernels are multiples of steps. Zeros stay zeros.
+
+    Args:
+        file: a .tflite file.
+        steps: by index of a kernel in the graph.
+    """
     model = flatbuffer.read(file)
-    for tensor, values in flatbuffer.constants(model):
-        if _rounds(tensor, values):
-            q = values.astype(int)
-            q = np.sign(q) * ((np.abs(q) + step // 2) // step) * step
-            bound = 127 // step * step
-            flatbuffer.store(model, tensor, np.clip(q, -bound, bound).astype(np.int8))
+    kernels = _kernels(model)
+    for index, step in steps.items():
+        q = kernels[index].astype(int)
+        q = np.sign(q) * ((np.abs(q) + step // 2) // step) * step
+        bound = 127 // step * step
+        tensor = model.subgraphs[0].tensors[index]
+        flatbuffer.store(model, tensor, np.clip(q, -bound, bound).astype(np.int8))
     return flatbuffer.write(model)
 
 
-def _rounds(tensor: schema.TensorT, values: np.ndarray) -> bool:
-    return tensor.type == schema.TensorType.INT8 and values.size >= _KERNEL
+def _kernels(model: schema.ModelT) -> dict[int, np.ndarray]:
+    """Returns the int8 kernels that are large enough, by their index in the graph."""
+    tensors = {
+        index: (tensor.type, flatbuffer.stored(model, tensor))
+        for index, tensor in enumerate(model.subgraphs[0].tensors)
+    }
+    return {
+        index: values
+        for index, (kind, values) in tensors.items()
+        if kind == schema.TensorType.INT8
+        and values is not None
+        and values.size >= _KERNEL
+    }
 
 
 def _outputs(file: bytes, examples: Examples) -> np.ndarray:
