@@ -2,15 +2,19 @@
 
 import concurrent.futures
 import contextlib
+import ctypes
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from multiprocessing.process import BaseProcess
 from typing import Any
 
 from .cli import answered
+
+_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG in <linux/prctl.h>
 
 
 def start(function: Callable, *arguments: Any) -> BaseProcess:
@@ -51,9 +55,16 @@ def _begin() -> None:
 
 
 def _run(function: Callable, *arguments: Any) -> None:
+    _end_with_parent_at_once()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     with answered("\n"):  # behind a progress bar
         function(*arguments)
+
+
+def _end_with_parent_at_once() -> None:
+    """Has Linux do the same, also while code that holds Python's lock is waiting."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGKILL)
 
 
 def _end_with_parent() -> None:

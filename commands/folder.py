@@ -30,7 +30,7 @@ def alone(folder: pathlib.Path) -> Iterator[None]:
     if folder.exists() and not folder.is_dir():
         raise InputError(f"output {str(folder)!r} is a file: name a folder")
     made = [path for path in (folder, *folder.parents) if not path.exists()]
-    folder.mkdir(parents=True, exist_ok=True)
+    make(folder)
     lock = _lock(folder)
     try:
         if lock is not None:
@@ -43,6 +43,21 @@ def alone(folder: pathlib.Path) -> Iterator[None]:
                 path.rmdir()
         if lock is not None:
             os.close(lock)
+
+
+def make(folder: pathlib.Path) -> None:
+    """Makes a folder, and those above it, if need be.
+
+    Raises:
+        InputError: no folder can be there, as in /proc.
+        OSError: it cannot be made for another reason.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileNotFoundError:
+        raise InputError(
+            f"the folder {str(folder)!r} cannot be made: name another one"
+        ) from None
 
 
 def _lock(folder: pathlib.Path) -> int | None:

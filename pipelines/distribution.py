@@ -47,6 +47,23 @@ class Workers(tf.distribute.MultiWorkerMirroredStrategy):
         return tf.nest.map_structure(reduced, value)
 
 
+def _workers() -> Workers:
+    """Waits for the other workers, and returns the strategy.
+
+    Raises:
+        InputError: this worker's port is not free.
+    """
+    try:
+        return Workers()
+    except tf.errors.UnknownError as error:
+        if "Could not start gRPC server" not in str(error):
+            raise
+        raise InputError(
+            f"cannot listen at {tf_config.own()!r}, this worker's address in "
+            f"{tf_config.VARIABLE}: another program has the port, maybe an earlier run"
+        ) from None
+
+
 class Distribution:
     """How training is spread; to be made before TensorFlow computes anything.
 
@@ -57,7 +74,8 @@ class Distribution:
         leads: whether this process writes the run's files; of several workers one does.
 
     Raises:
-        InputError: TF_CONFIG does not describe a cluster and this worker's place in it.
+        InputError: TF_CONFIG does not describe a cluster and this worker's place in it,
+            or this worker's port is not free.
     """
 
     def __init__(self, name: str | None):
@@ -68,7 +86,7 @@ class Distribution:
             devices = gpus or tf.config.list_logical_devices("CPU")
             self._strategy = tf.distribute.MirroredStrategy([d.name for d in devices])
         elif self._several:
-            self._strategy = Workers()
+            self._strategy = _workers()
         else:
             self._strategy = tf.distribute.get_strategy()
 

@@ -16,6 +16,7 @@ import click
 
 from commands.cli import Command, InputError, quietly
 from commands.files import replacing
+from commands.folder import make
 
 from .collection import reading
 from .collection.drawn import Contents, Drawn
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from .classifier import Classifier
 
-_AT_ONCE = 256  # files that are read before the network is asked
+_AT_ONCE = 16  # files that are read before the network is asked
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,8 +101,13 @@ def row(answer: Answer, labels: tuple[str, ...]) -> dict[str, Any]:
     }
 
 
-def table(rows: list[dict[str, Any]]) -> str:
-    """Returns rows as CSV, a column for each probability."""
+def table(rows: Sequence[dict[str, Any]], head: bool = True) -> str:
+    """Returns rows as CSV, a column for each probability.
+
+    Args:
+        rows: at least one.
+        head: whether the columns' names come first.
+    """
     flat = []
     for given in rows:
         rest = dict(given)
@@ -109,7 +115,8 @@ def table(rows: list[dict[str, Any]]) -> str:
         flat.append({**rest, **{f"probability of {k}": p for k, p in each.items()}})
     out = io.StringIO()
     writer = csv.DictWriter(out, list(flat[0]), lineterminator="\n")
-    writer.writeheader()
+    if head:
+        writer.writeheader()
     writer.writerows(flat)
     return out.getvalue()
 
@@ -185,23 +192,33 @@ def main(
 
         classifier = Classifier(model)
     if ink:
-        ink.mkdir(parents=True, exist_ok=True)
+        make(ink)
     rows, usable, last = [], 0, None
+    # Among answers on the same screen a bar would be in the way.
+    screen = sys.stdout.isatty() and not as_json
+    shown = (as_json or as_csv) and sys.stderr.isatty() and not screen
     with click.progressbar(
         length=len(files),
         label="drawings",
         file=sys.stderr,
-        # Among the answers it would be in the way.
-        hidden=not (as_json or as_csv) or not sys.stderr.isatty(),
+        hidden=not shown,
+        show_pos=True,
+        show_eta=False,  # answers come by the dozen
     ) as progress:
         for number, answer in enumerate(answers(classifier, files, on_error), 1):
-            rows.append(row(answer, classifier.labels))
+            said = row(answer, classifier.labels)
+            if as_json:
+                rows.append(said)
             progress.update(int(answer.file is not last))
             last = answer.file
             if answer.error is not None and len(files) == 1 and not usable:
                 raise InputError(f"{str(answer.file)!r} {answer.error}")
+            if as_csv:  # file names as they are
+                click.echo(table([said], head=number == 1), nl=False, color=True)
             if answer.error is not None:
-                click.echo(f"left out: {str(answer.file)!r} {answer.error}", err=True)
+                before = "\n" if shown else ""  # behind the bar
+                line = f"{before}left out: {str(answer.file)!r} {answer.error}"
+                click.echo(line, err=True)
                 continue
             usable += 1
             if ink:
@@ -210,8 +227,6 @@ def main(
                 click.echo(text(answer, classifier.labels))
     if as_json:
         click.echo(json.dumps(rows, indent=2))
-    if as_csv:
-        click.echo(table(rows), nl=False, color=True)  # file names as they are
     if not usable:
         raise InputError("none of the files holds a drawing")
 

@@ -39,9 +39,11 @@ def run(
     Raises:
         InputError: workers are lost again and again.
     """
-    leads = tf_config.leads("multiworker")
+    leads, others = tf_config.leads("multiworker"), tf_config.others()
     tries, done = 0, epochs_done(output)
     while tries < _TRIES:
+        if others and not quiet:
+            click.echo(f"waiting for the other workers: {', '.join(others)}")
         code = _attempt(config, output, quiet, leads)
         if code == 0:
             return read_json(output / METRICS) if leads else None
@@ -62,14 +64,16 @@ def _attempt(
 ) -> int:
     """Trains until the end, or until a worker is lost; returns the exit code."""
     process = children.start(_train, config, output, quiet)
-    while process.is_alive():
-        process.join(timeout=1)
-        if not leads and (output / METRICS).exists():
-            # One that is lost in the last moments would wait for the others for ever.
-            process.join(timeout=_PATIENCE)
-            process.kill()
-            return 0
-    return process.exitcode
+    try:
+        while process.is_alive():
+            process.join(timeout=1)
+            if not leads and (output / METRICS).exists():
+                # One lost in the last moments would wait for the others for ever.
+                process.join(timeout=_PATIENCE)
+                return 0
+        return process.exitcode
+    finally:
+        process.kill()  # while it waits for others it hears nothing else
 
 
 def _train(config: TrainConfig, output: pathlib.Path, quiet: bool) -> None:

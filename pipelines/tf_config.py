@@ -37,6 +37,17 @@ def read() -> dict[str, Any]:
     return config
 
 
+def own() -> str:
+    """Returns this worker's address."""
+    config = read()
+    return config["cluster"]["worker"][config["task"]["index"]]
+
+
+def others() -> list[str]:
+    """Returns the addresses of the other workers."""
+    return [each for each in read()["cluster"]["worker"] if each != own()]
+
+
 def leads(distribute: str | None) -> bool:
     """Whether this process writes the run's files; of several workers one does."""
     return distribute != "multiworker" or read()["task"]["index"] == 0

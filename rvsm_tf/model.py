@@ -9,7 +9,7 @@ from keras.optimizers.schedules import LearningRateSchedule
 from . import backend
 from .graph import set_weights
 from .schedules import Schedule
-from .selection import Selection, key_of
+from .selection import Selection, check_selection, key_of
 from .splitting import Splitting
 
 
@@ -37,7 +37,8 @@ class RVSM(keras.Model):
             the learning rate times β if None.
 
     Raises:
-        ValueError: see `Splitting`; on building if the network is not built yet.
+        ValueError: net is no Keras model, or one of these; see `Splitting`, too, on
+            building if the network is not built yet.
     """
 
     def __init__(
@@ -50,7 +51,12 @@ class RVSM(keras.Model):
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
+        if not isinstance(net, keras.Model) or isinstance(net, RVSM):
+            raise ValueError(f"net must be a Keras model to be wrapped, got {net!r}")
+        check_selection(split)
         self.net = net
+        # Keras says to a model whose call asks for it whether this is training.
+        self._call_has_training_arg = net._call_has_training_arg
         self._split = {key_of(layer, net): value for layer, value in split.items()}
         if len(self._split) < len(split):
             raise ValueError(f"a layer is named twice in {list(split)}")
@@ -83,8 +89,10 @@ class RVSM(keras.Model):
                 self.net(keras.tree.map_shape_structure(keras.KerasTensor, input_shape))
             self._make_splitting()
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
         """Returns the network's output, computed with w."""
+        if self._call_has_training_arg:
+            return self.net(inputs, training=training)
         return self.net(inputs)
 
     def train_step(self, *arguments: Any) -> Any:

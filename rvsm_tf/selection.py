@@ -31,6 +31,7 @@ TRANSPOSED = (
     keras.layers.Conv3DTranspose,
 )
 DEPTHWISE = (keras.layers.DepthwiseConv1D, keras.layers.DepthwiseConv2D)
+SEPARABLE = (keras.layers.SeparableConv1D, keras.layers.SeparableConv2D)
 
 
 class Chosen(NamedTuple):
@@ -52,17 +53,17 @@ def select(net: keras.Model, split: Selection) -> list[Chosen]:
     Raises:
         ValueError: see `Splitting`.
     """
-    if not split:
-        raise ValueError("nothing to split: name at least one layer")
+    check_selection(split)
     layers, normalized = _layers(net), _normalizations(net)
     splittable = [path for path, layer in layers if _kernel(layer) is not None]
     chosen, owner = [], {}
     for key, value in split.items():
-        penalty, own = value if isinstance(value, tuple) else (value, None)
+        pair = isinstance(value, tuple) and len(value) == 2
+        penalty, own = value if pair else (value, None)
         if not isinstance(penalty, Penalty):
             raise ValueError(
                 f"the penalty of {key!r} must be an rvsm_tf penalty such as "
-                f"rvsm_tf.TL1(a=0.1), got {penalty!r}"
+                f"rvsm_tf.TL1(a=0.1), or a pair of one and its λ, got {penalty!r}"
             )
         key = key_of(key, net)
         named = [(path, layer) for path, layer in layers if path == key] or [
@@ -93,6 +94,21 @@ def select(net: keras.Model, split: Selection) -> list[Chosen]:
             )
             chosen.append(Chosen(key, fitted, own, ws, followers))
     return chosen
+
+
+def check_selection(split: Any) -> None:
+    """Accepts a dictionary that names a layer.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    if not isinstance(split, Mapping):
+        raise ValueError(
+            "split must be a dictionary from layers to their penalties, such as "
+            f"{{'dense': rvsm_tf.TL1(a=0.1)}}, got {split!r}"
+        )
+    if not split:
+        raise ValueError("nothing to split: name at least one layer")
 
 
 def key_of(layer: "keras.layers.Layer | str", net: keras.Model) -> str:

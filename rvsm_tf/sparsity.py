@@ -1,12 +1,13 @@
 """Counting: zeros and structured zeros, scales of weights, sign changes."""
 
 import dataclasses
+from collections.abc import Iterator
 from typing import Any
 
 import keras
 import numpy as np
 
-from .selection import DEPTHWISE, TRANSPOSED
+from .selection import DEPTHWISE, SEPARABLE, TRANSPOSED
 from .tables import aligned
 
 
@@ -96,11 +97,7 @@ def summarize(model: keras.Model) -> Summary:
         a row for each of `kernels`, and the totals over all weights. `print` it to
         see a table.
     """
-    layers = {
-        id(layer.kernel): layer
-        for layer in model._flatten_layers()
-        if isinstance(layer, TRANSPOSED + DEPTHWISE) and layer.built
-    }
+    layers = {id(kernel): layer for layer, kernel in _turned(model)}
     rows = []
     for variable in kernels(model):
         alive = np.asarray(keras.ops.convert_to_numpy(variable)) != 0
@@ -124,6 +121,17 @@ def summarize(model: keras.Model) -> Summary:
     )
 
 
+def _turned(
+    model: keras.Model,
+) -> Iterator[tuple[keras.layers.Layer, keras.Variable]]:
+    """Yields kernels that do not lie as (…, inputs, units), each with its layer."""
+    for layer in model._flatten_layers():
+        if isinstance(layer, TRANSPOSED + DEPTHWISE) and layer.built:
+            yield layer, layer.kernel
+        if isinstance(layer, SEPARABLE) and layer.built:
+            yield layer, layer.depthwise_kernel
+
+
 def _alive(
     alive: np.ndarray, layer: keras.layers.Layer | None
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -137,7 +145,7 @@ def _alive(
     inputs, units = pairs.any(axis=1), pairs.any(axis=0)
     if isinstance(layer, TRANSPOSED):
         return inputs, units
-    if isinstance(layer, DEPTHWISE):
+    if isinstance(layer, DEPTHWISE + SEPARABLE):
         return pairs, inputs  # each filter reads one input
     return units, inputs
 

@@ -165,6 +165,8 @@ class Splitting(keras.layers.Layer):
             kappa = kappa(ops.copy(self.position))
         pulls = []
         for split, w, followers in self._parts():
+            if not w.trainable:  # a frozen layer stays as it is
+                continue
             values = [ops.copy(v) for v in (w, *followers)]
             amounts = _pulls(split.penalty, values, self._ratio(split.lam), kappa)
             pulls += zip((w, *followers), amounts)

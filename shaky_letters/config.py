@@ -34,6 +34,8 @@ UNSEEN = ("cursive", "architect")
 # Pens and tremors that no training image has: finer and broader tips, faster tremor.
 UNSEEN_HANDS = Hands(width=(4.0, 5.0), tremor_hz=(6.2, 7.0))
 
+SUBJECTS = ("letters", "shapes", "drawings")
+
 _ON_GLASS = {"pace": (28.0, 90.0), "tremor_amplitude": (2.0, 4.6)}
 """People write faster there than on paper; milder tremors are to be seen, too."""
 
@@ -53,7 +55,7 @@ class ShakyLettersConfig(tfds.core.BuilderConfig):
             set starts with the images of a smaller one.
 
     Raises:
-        ValueError: `images` is not a whole number from 1.
+        ValueError: there is no such subject, or `images` is not a whole number from 1.
     """
 
     subject: str = "letters"
@@ -62,6 +64,11 @@ class ShakyLettersConfig(tfds.core.BuilderConfig):
     images: int | None = None
 
     def __post_init__(self):
+        if self.subject not in SUBJECTS:
+            raise ValueError(
+                f"the set {self.name!r} cannot be of {self.subject!r}: its subject is "
+                f"one of {', '.join(SUBJECTS)}"
+            )
         whole = isinstance(self.images, int) and not isinstance(self.images, bool)
         if self.images is not None and not (whole and self.images > 0):
             raise ValueError(

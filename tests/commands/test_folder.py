@@ -1,6 +1,7 @@
 """One run at a time writes to a folder."""
 
 import os
+import pathlib
 import signal
 import subprocess
 import sys
@@ -72,6 +73,12 @@ def test_a_folder_that_stayed_empty_is_gone_again(tmp_path):
     with pytest.raises(RuntimeError):
         fail()
     assert os.listdir(tmp_path / "a") == ["file"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="there is no /proc")
+def test_where_no_folder_can_be_is_said():
+    with pytest.raises(InputError, match="'/proc/run' cannot be made: name another"):
+        alone(pathlib.Path("/proc/run")).__enter__()
 
 
 def test_a_file_is_no_folder(tmp_path):

@@ -1,7 +1,14 @@
 """Training on several devices, and on several workers of which one is killed."""
 
+import contextlib
 import csv
 import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pytest
@@ -112,3 +119,50 @@ def test_a_wrong_cluster_is_refused(monkeypatch, tmp_path, given, quoted):
 )
 def test_what_cannot_be_spread_is_refused(more, said):
     assert said in refused(train.main, *more)
+
+
+def listens(port):
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+        return True
+    return False
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a thread sees to it")
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_worker_that_waits_for_others_can_be_stopped(letters, tmp_path, how):
+    """It says whom it waits for, and leaves no process behind that has its port."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        port = other.getsockname()[1]
+    given = cluster([f"127.0.0.1:{port}", "nohost.invalid:1"], 0)
+    environment = os.environ | {tf_config.VARIABLE: given}
+    arguments = options(letters, tmp_path / "run", "--distribute=multiworker")
+    command = [sys.executable, "-m", "pipelines.train", *arguments]
+    process = subprocess.Popen(
+        command,
+        env=environment,
+        text=True,
+        stdout=subprocess.PIPE,
+        process_group=0,
+        # As in a terminal, whoever runs the tests.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    while not listens(port):
+        assert process.poll() is None
+        time.sleep(0.1)
+    if how == signal.SIGINT:
+        arguments[1] = str(tmp_path / "second")
+        second = [sys.executable, "-m", "pipelines.train", *arguments]
+        found = subprocess.run(
+            second, env=environment, capture_output=True, text=True, check=False
+        )
+        assert found.returncode == 2
+        assert f"cannot listen at '127.0.0.1:{port}'" in found.stderr
+        os.killpg(process.pid, how)
+    else:
+        process.send_signal(how)
+    printed, _ = process.communicate()
+    assert "waiting for the other workers: nohost.invalid:1" in printed
+    assert process.returncode == (130 if how == signal.SIGINT else -how)
+    # What had the port is killed by now; the system closes it a moment later.
+    assert any(not listens(port) or time.sleep(0.1) for _ in range(100))

@@ -284,6 +284,91 @@ def test_a_selection_by_object_survives_everything(make_net, make_model, data):
 # Evaluation sees u
 
 
+def regularized():
+    """A network that computes something else in training, like on every start."""
+    return keras.Sequential(
+        [
+            keras.Input((6,)),
+            layers.GaussianNoise(0.1, seed=1),
+            layers.Dense(8, "tanh", name="dense"),
+            layers.BatchNormalization(),
+            layers.Dropout(0.5, seed=2),
+            layers.Dense(3, name="out"),
+        ]
+    )
+
+
+def nested():
+    start = keras.Input((6,))
+    return keras.Model(start, regularized()(start))
+
+
+class Wrapper(keras.Model):
+    """A network of one's own whose call has, or has no, argument `training`."""
+
+    def __init__(self):
+        super().__init__()
+        self.inside = regularized()
+
+    def call(self, x):
+        return self.inside(x)
+
+
+class Passing(Wrapper):
+    def call(self, x, training=None):
+        return self.inside(x, training=training)
+
+
+@pytest.mark.parametrize("make", [regularized, nested, Wrapper, Passing])
+def test_without_a_penalty_training_is_that_of_the_network(make, data):
+    """λ = 0: u is w. Dropout drops, and normalization sees the batches."""
+    plain, net = make(), make()
+    for each in (plain, net):
+        each(np.zeros((1, 6)))  # builds those of one's own
+    net.set_weights(plain.get_weights())
+    model = rvsm.RVSM(net, {"*": rvsm.TL1(a=0.1)}, 0.0, BETA, kappa=0.1)
+    x, y = data
+    for each in (plain, model):
+        each.compile(SGD(0.05), "mse", jit_compile=False)
+        each.fit(x, y, batch_size=8, epochs=2, shuffle=False, verbose=0)
+    for a, b in zip(plain.get_weights(), net.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(model(x), plain(x), atol=1e-5)
+
+
+def test_a_frozen_layer_is_not_pulled(make_net, data):
+    net = make_net()
+    net.get_layer("dense").trainable = False
+    before = net.get_weights()
+    model = rvsm.RVSM(net, {"dense": TL1, "out": TL1}, LAM, BETA, kappa=0.1)
+    model.compile(SGD(0.05), "mse")
+    model.fit(*data, epochs=1, verbose=0)
+    frozen, *_, moved, _ = zip(before, net.get_weights(), strict=True)
+    np.testing.assert_array_equal(*frozen)
+    assert (moved[0] != moved[1]).all()
+
+
+@pytest.mark.parametrize(
+    ("net", "split", "message"),
+    [
+        (layers.Dense(3), {"dense": TL1}, "net must be a Keras model"),
+        (None, {"dense": TL1}, "net must be a Keras model"),
+        (built_subclassed, ["dense"], "must be a dictionary .* got \\['dense'\\]"),
+        (built_subclassed, TL1, "must be a dictionary"),
+        (built_subclassed, {"dense": (TL1,)}, "or a pair of one and its λ, got"),
+        (built_subclassed, {"dense": (TL1, 1, 2)}, "or a pair of one and its λ, got"),
+    ],
+)
+def test_what_cannot_be_split_is_said(net, split, message):
+    with pytest.raises(ValueError, match=message):
+        rvsm.RVSM(net() if net is built_subclassed else net, split, LAM, BETA)
+
+
+def test_a_wrapped_model_is_not_wrapped_again(make_model):
+    with pytest.raises(ValueError, match="net must be a Keras model"):
+        rvsm.RVSM(make_model(), {"net": TL1}, LAM, BETA)
+
+
 def test_evaluation_is_of_the_sparse_model(make_model, data):
     x, y = data
     model = make_model()

@@ -150,6 +150,19 @@ def test_groups_share_a_target_or_have_their_own(wide):
     assert list(model.splitting.lams()) == ["lam", "lam_in"]
 
 
+@pytest.mark.parametrize(
+    ("inputs", "units", "target"), [(20, 16, 0.9), (10, 10, 0.7), (32, 10, 0.3)]
+)
+def test_no_zero_is_lost_to_rounding(inputs, units, target):
+    net = keras.Sequential([keras.Input((inputs,)), layers.Dense(units, name="dense")])
+    steps = np.int64(1)  # as NumPy counts them
+    lam = rvsm.TargetSparsity(target, steps)
+    model = rvsm.RVSM(net, {"dense": rvsm.L0()}, lam, 0.5)
+    model.splitting.position.assign(1)
+    zeros = model.splitting.sparsity() * inputs * units
+    assert zeros == pytest.approx(target * inputs * units)
+
+
 @pytest.mark.parametrize("target", [0, 1])
 @pytest.mark.parametrize("penalty", [rvsm.L0(), rvsm.L1(), rvsm.TL1(a=0.1)], ids=str)
 def test_targets_at_the_ends(wide, target, penalty):

@@ -84,6 +84,7 @@ def test_summary_of_transposed_and_depthwise_kernels_by_hand():
             keras.Input((4, 4, 3)),
             layers.DepthwiseConv2D(2, depth_multiplier=2, name="depthwise"),
             layers.Conv2DTranspose(4, 2, name="transposed"),
+            layers.SeparableConv2D(2, 2, name="separable"),
         ]
     )
     depthwise = np.ones((2, 2, 3, 2), "float32")
@@ -94,7 +95,8 @@ def test_summary_of_transposed_and_depthwise_kernels_by_hand():
     transposed[..., 2:5] = 0
     net.layers[0].kernel.assign(depthwise)
     net.layers[1].kernel.assign(transposed)
-    first, second = rvsm.summarize(net).kernels
+    first, second, third, _ = rvsm.summarize(net).kernels
+    assert (third.units, third.inputs) == (4, 4)
     assert (first.units, first.zero_units) == (6, 3)
     assert (first.inputs, first.zero_inputs) == (3, 1)
     assert (second.units, second.zero_units) == (4, 1)

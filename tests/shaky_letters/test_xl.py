@@ -169,6 +169,11 @@ def test_a_wrong_number_of_images_is_refused(images):
         ShakyLettersConfig(name="mine", images=images)
 
 
+def test_a_subject_that_is_none_is_refused():
+    with pytest.raises(ValueError, match=r"'mine' cannot be of 'shape': .*letters, sh"):
+        ShakyLettersConfig(name="mine", subject="shape")
+
+
 def test_a_name_stands_for_one_number_of_images(tmp_path):
     build(tmp_path, name="mine", images=9)
     with pytest.raises(ValueError, match="holds 9 images to train on, not 10: give"):
