@@ -101,23 +101,21 @@ def row(answer: Answer, labels: tuple[str, ...]) -> dict[str, Any]:
     }
 
 
-def table(rows: Sequence[dict[str, Any]], head: bool = True) -> str:
-    """Returns rows as CSV, a column for each probability.
+def record(given: dict[str, Any], head: bool) -> str:
+    """Returns a row as CSV, a column for each probability.
 
     Args:
-        rows: at least one.
+        given: what `row` returned.
         head: whether the columns' names come first.
     """
-    flat = []
-    for given in rows:
-        rest = dict(given)
-        each = rest.pop("probabilities")
-        flat.append({**rest, **{f"probability of {k}": p for k, p in each.items()}})
+    flat = dict(given)
+    each = flat.pop("probabilities")
+    flat |= {f"probability of {k}": p for k, p in each.items()}
     out = io.StringIO()
-    writer = csv.DictWriter(out, list(flat[0]), lineterminator="\n")
+    writer = csv.DictWriter(out, list(flat), lineterminator="\n")
     if head:
         writer.writeheader()
-    writer.writerows(flat)
+    writer.writerow(flat)
     return out.getvalue()
 
 
@@ -214,7 +212,7 @@ def main(
             if answer.error is not None and len(files) == 1 and not usable:
                 raise InputError(f"{str(answer.file)!r} {answer.error}")
             if as_csv:  # file names as they are
-                click.echo(table([said], head=number == 1), nl=False, color=True)
+                click.echo(record(said, head=number == 1), nl=False, color=True)
             if answer.error is not None:
                 before = "\n" if shown else ""  # behind the bar
                 line = f"{before}left out: {str(answer.file)!r} {answer.error}"
