@@ -91,7 +91,8 @@ def summarize(model: keras.Model) -> Summary:
     """Counts the zeros of a model.
 
     Args:
-        model: any built Keras model.
+        model: any built Keras model. An `RVSM` holds the dense w: look at what its
+            `harden` returns.
 
     Returns:
         a row for each of `kernels`, and the totals over all weights. `print` it to

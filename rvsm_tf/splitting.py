@@ -201,7 +201,11 @@ class Splitting(keras.layers.Layer):
             self._hardened = False
 
     def harden(self) -> None:
-        """Overwrites w with u, for good."""
+        """Overwrites w with u, for good.
+
+        Afterwards `u` and `sparsity` would threshold what is thresholded already: count
+        the network's zeros with `rvsm_tf.summarize`.
+        """
         for (split, w, followers), (_, _, u) in zip(self._parts(), self._sparse()):
             w.assign(u)
             for v in followers:
