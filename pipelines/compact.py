@@ -9,6 +9,7 @@ import click
 
 from commands.cli import Command, InputError, quietly
 from commands.files import replacing
+from commands.folder import make
 
 
 def run(path: pathlib.Path, output: pathlib.Path) -> str:
@@ -42,7 +43,7 @@ def run(path: pathlib.Path, output: pathlib.Path) -> str:
         smaller = plan.apply()
     except ValueError as error:
         raise InputError(f"{str(path)!r}: {error}") from None
-    output.parent.mkdir(parents=True, exist_ok=True)
+    make(output.parent)
     with replacing(output) as draft:
         smaller.save(draft)
     return str(plan)

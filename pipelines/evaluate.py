@@ -13,6 +13,7 @@ import click
 
 from commands.cli import Command, InputError, quietly, told
 from commands.files import read_json, write_json
+from commands.folder import make
 
 from .config import METRICS, ON_ERROR, SPLITS, is_own, read_config
 
@@ -227,7 +228,7 @@ def write(folder: pathlib.Path, result: dict[str, Any]) -> None:
     with quietly():
         from . import diagrams
 
-    folder.mkdir(parents=True, exist_ok=True)
+    make(folder)
     write_json(folder / f"{result['name']}.json", result)
     diagrams.draw(folder / f"{result['name']}.png", result)
 

@@ -193,8 +193,7 @@ def main(
         make(ink)
     rows, usable, last = [], 0, None
     # Among answers on the same screen a bar would be in the way.
-    screen = sys.stdout.isatty() and not as_json
-    shown = (as_json or as_csv) and sys.stderr.isatty() and not screen
+    shown = sys.stderr.isatty() and (as_json or (as_csv and not sys.stdout.isatty()))
     with click.progressbar(
         length=len(files),
         label="drawings",
@@ -204,19 +203,19 @@ def main(
         show_eta=False,  # answers come by the dozen
     ) as progress:
         for number, answer in enumerate(answers(classifier, files, on_error), 1):
-            said = row(answer, classifier.labels)
             if as_json:
-                rows.append(said)
+                rows.append(row(answer, classifier.labels))
             progress.update(int(answer.file is not last))
             last = answer.file
             if answer.error is not None and len(files) == 1 and not usable:
                 raise InputError(f"{str(answer.file)!r} {answer.error}")
-            if as_csv:  # file names as they are
-                click.echo(record(said, head=number == 1), nl=False, color=True)
+            if as_csv:
+                line = record(row(answer, classifier.labels), head=number == 1)
+                click.echo(line, nl=False, color=True)  # file names as they are
             if answer.error is not None:
                 before = "\n" if shown else ""  # behind the bar
-                line = f"{before}left out: {str(answer.file)!r} {answer.error}"
-                click.echo(line, err=True)
+                told = f"{before}left out: {str(answer.file)!r} {answer.error}"
+                click.echo(told, err=True)
                 continue
             usable += 1
             if ink:

@@ -1,6 +1,5 @@
 """Two runs at once that want to write to one folder."""
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -12,6 +11,7 @@ from pipelines import train
 from pipelines.reproduce.__main__ import main as reproduce
 from shaky_letters.turn import turn
 from tests.commands.refusal import refused
+from tests.processes import until
 
 
 @pytest.mark.parametrize("program", ["train", "resume", "convert", "reproduce", "time"])
@@ -50,21 +50,17 @@ def test_of_two_that_need_a_dataset_one_makes_it_and_the_other_takes_it(
                 pool.submit(kills.Workplace(path).do, work.build, folder)
                 for path in places
             ]
-            for path in places:
-                _until_waiting(path / "scratch" / "printed")
+            printed = [path / "scratch" / "printed" for path in places]
+            until(lambda: all(map(_waits, printed)), seconds=120)
         for one in both:
             one.result()
     building.finished(folder)
     built = [
-        "Dataset shaky_letters downloaded"
-        in (path / "scratch" / "printed").read_text("utf-8")
-        for path in places
+        "Dataset shaky_letters downloaded" in file.read_text("utf-8")
+        for file in printed
     ]
     assert sorted(built) == [False, True]
 
 
-def _until_waiting(file, seconds=120):
-    end = time.monotonic() + seconds
-    while not (file.exists() and "waiting for another process" in file.read_text()):
-        assert time.monotonic() < end
-        time.sleep(0.02)
+def _waits(file):
+    return file.exists() and "waiting for another process" in file.read_text()

@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -23,6 +22,7 @@ from benchmarks.scale.devices import (
 )
 from pipelines import tf_config, train
 from tests.commands.refusal import refused
+from tests.processes import until
 
 
 def options(letters, folder, *more):
@@ -147,9 +147,8 @@ def test_a_worker_that_waits_for_others_can_be_stopped(letters, tmp_path, how):
         # As in a terminal, whoever runs the tests.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
-    while not listens(port):
-        assert process.poll() is None
-        time.sleep(0.1)
+    until(lambda: listens(port) or process.poll() is not None)
+    assert process.poll() is None
     if how == signal.SIGINT:
         arguments[1] = str(tmp_path / "second")
         second = [sys.executable, "-m", "pipelines.train", *arguments]
@@ -165,4 +164,4 @@ def test_a_worker_that_waits_for_others_can_be_stopped(letters, tmp_path, how):
     assert "waiting for the other workers: nohost.invalid:1" in printed
     assert process.returncode == (130 if how == signal.SIGINT else -how)
     # What had the port is killed by now; the system closes it a moment later.
-    assert any(not listens(port) or time.sleep(0.1) for _ in range(100))
+    until(lambda: not listens(port), seconds=10)

@@ -8,7 +8,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -25,6 +24,7 @@ from pipelines.reproduce.plan import SHARES
 from pipelines.reproduce.result import read
 from pipelines.spread import spread
 from tests.commands.refusal import refused, refused_alone
+from tests.processes import alive, until
 
 RUNS = [config for row in plan.rows() for config in row.runs(3)]
 
@@ -157,12 +157,12 @@ def test_a_kill_ends_the_processes_too_and_what_was_begun_goes_on(letters, tmp_p
         stdout=subprocess.DEVNULL,
     )
     folder = runs / cell.name(config)
-    _until((folder / "checkpoint.keras").exists)
+    until((folder / "checkpoint.keras").exists, seconds=120)
     children = _children(process.pid)
     assert children
     process.send_signal(signal.SIGKILL)
     process.wait()
-    _until(lambda: not any(_alive(child) for child in children))
+    until(lambda: not any(map(alive, children)), seconds=120)
     # What was behind it is not trained again: its first epoch stays as it is.
     begun = read_rows(folder / "history.csv")
     begun[0]["val_accuracy"] = 0.123
@@ -176,22 +176,6 @@ def test_a_kill_ends_the_processes_too_and_what_was_begun_goes_on(letters, tmp_p
 def _children(pid):
     listed = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text()
     return [int(child) for child in listed.split()]
-
-
-def _alive(pid):
-    """Whether a process runs; one that ended and was not waited for does not."""
-    try:
-        status = pathlib.Path(f"/proc/{pid}/stat").read_text()
-    except FileNotFoundError:
-        return False
-    return status.rpartition(")")[2].split()[0] != "Z"
-
-
-def _until(condition, seconds=120):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 def figures(config, seed):

@@ -7,7 +7,6 @@ import pathlib
 import signal
 import subprocess
 import sys
-import time
 
 import pyarrow.parquet as pq
 import pytest
@@ -16,6 +15,7 @@ from ray.cluster_utils import Cluster
 from pipelines import cell
 from pipelines.sweep.grid import read
 from tests.commands.refusal import refused_alone
+from tests.processes import alive, until
 
 
 class Sweep:
@@ -105,22 +105,6 @@ def descendants(pid):
         return []
     children = [int(child) for child in listed.split()]
     return [*children, *(pid for child in children for pid in descendants(child))]
-
-
-def alive(pid):
-    """Whether a process runs; one that ended and was not waited for does not."""
-    try:
-        status = pathlib.Path(f"/proc/{pid}/stat").read_text()
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-    return status.rpartition(")")[2].split()[0] != "Z"
-
-
-def until(condition, seconds=600):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 def starts(logs):
