@@ -19,9 +19,11 @@ from typing import Any
 import keras
 import numpy as np
 
+from .agreement import check
 from .carriers import Concatenate, Kind, Merge, kind_of
+from .copying import rebuild, renewed
 from .gather import Gather, picked
-from .graph import Call, Graph, read_graph, rebuild, renewed, weights_of
+from .graph import Call, Graph, read_graph
 from .kernels import Cut, Dense, Mixer
 from .model import RVSM
 from .tables import aligned
@@ -81,20 +83,22 @@ class Plan:
         """Returns the smaller model, see `compact`.
 
         It consists of Keras's layers, and of the model's own that were left whole. It
-        is not compiled.
+        is not compiled. It was tried: it answers made-up inputs like the model.
 
         Raises:
-            ValueError: the model has a layer that cannot be copied.
+            ValueError: the model has a layer that cannot be copied, or the smaller
+                model does not answer like it.
         """
 
         def replace(layer):
-            whole = {}, weights_of(layer)
-            changes, weights = self._cuts.get(id(layer), whole)
+            changes, weights = self._cuts.get(id(layer), ({}, layer))
             new = renewed(layer, **changes), weights
             inputs = self._picked.get(id(layer))
             return [new] if inputs is None else [(Gather(inputs), []), new]
 
-        return rebuild(self.model, replace)
+        smaller = rebuild(self.model, replace)
+        check(self.model, smaller)
+        return smaller
 
     def __str__(self) -> str:
         rows = [("layer", "channels", "weights", "left whole")]
@@ -129,7 +133,8 @@ def compact(model: keras.Model) -> keras.Model:
         nothing to cut. It is not compiled.
 
     Raises:
-        ValueError: the model is an RVSM, not built, or of a class of its own.
+        ValueError: the model is an RVSM, not built, or of a class whose call is its
+            own; or the smaller model does not answer like it.
     """
     return plan(model).apply()
 

@@ -37,8 +37,10 @@ import keras
 import numpy as np
 from keras import activations, layers
 
+from .agreement import check
 from .carriers import kind_of
-from .graph import Call, Graph, Part, read_graph, rebuild, renewed, weights_of
+from .copying import Part, rebuild, renewed
+from .graph import Call, Graph, read_graph
 from .kernels import is_elementwise
 from .model import RVSM
 
@@ -90,7 +92,8 @@ def fold(model: keras.Model, columns: int = 4) -> keras.Model:
 
     Raises:
         ValueError: `columns` is neither 2 nor 4; the model is an RVSM, not built, or
-            of a class of its own, or has a layer that cannot be copied.
+            of a class whose call is its own, or has a layer that cannot be copied; or
+            the rewritten model does not answer like it.
     """
     if columns not in (2, 4):
         raise ValueError(f"columns must be 2 or 4, got {columns!r}")
@@ -107,9 +110,11 @@ def fold(model: keras.Model, columns: int = 4) -> keras.Model:
     def replace(layer):
         if id(layer) in parts:
             return parts[id(layer)]
-        return [(renewed(layer), weights_of(layer))]
+        return [(renewed(layer), layer)]
 
-    return rebuild(model, replace)
+    folded = rebuild(model, replace)
+    check(model, folded)
+    return folded
 
 
 def _blocks(graph: Graph) -> Iterator[_Block]:

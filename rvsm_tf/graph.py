@@ -1,13 +1,10 @@
-"""Reading and copying the graph of a model: all that leans on Keras's inside."""
+"""Reading the graph of a model: all that leans on Keras's inside."""
 
 import collections
 import dataclasses
-import itertools
-from collections.abc import Callable
 from typing import Any
 
 import keras
-import numpy as np
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,9 +67,9 @@ def read_graph(model: keras.Model) -> Graph:
         raise ValueError(f"a Keras model is needed, got {model!r}")
     if not is_plain(model):
         raise ValueError(
-            f"{model.name!r} is a {type(model).__name__}, a class of its own, whose "
-            "graph Keras does not know: build the network as keras.Sequential([...]) "
-            "or keras.Model(inputs, outputs)"
+            f"{model.name!r} is a {type(model).__name__}, a class of its own whose "
+            "call Keras does not know as a graph: build the network as "
+            "keras.Sequential([...]) or keras.Model(inputs, outputs)"
         )
     function = model._functional if type(model) is keras.Sequential else model
     if function is None:
@@ -115,123 +112,60 @@ def read_graph(model: keras.Model) -> Graph:
 
 
 def is_plain(model: Any) -> bool:
-    """Whether this is a sequential or functional model, and not of a class of its own.
+    """Whether the graph that Keras knows of a model is all that its call does.
 
-    Keras exports no name for the class of functional models.
+    So it is of sequential and functional models, and of a functional subclass that
+    leaves `call` to Keras, as those of KerasHub do.
     """
     return type(model) is keras.Sequential or (
         isinstance(model, keras.Model)
-        and hasattr(model, "_nodes_by_depth")
-        and type(model).__module__.startswith("keras.")
+        and isinstance(model, keras.Function)
+        and from_keras(definer(model, "call"))
     )
+
+
+def definer(instance: Any, name: str) -> type | None:
+    """Returns the class that an object has a method from, None if it has none."""
+    return next((c for c in type(instance).__mro__ if name in vars(c)), None)
+
+
+def from_keras(cls: type) -> bool:
+    """Whether Keras itself defines a class."""
+    return cls.__module__.startswith("keras.")
+
+
+def inner_layers(
+    layer: keras.layers.Layer, recursive: bool = True
+) -> list[keras.layers.Layer]:
+    """Returns the layers inside a layer or model, those inside them included."""
+    return list(layer._flatten_layers(include_self=False, recursive=recursive))
+
+
+def own_variables(layer: keras.layers.Layer) -> list[keras.Variable]:
+    """Returns the variables that a layer holds itself, and no layer inside it."""
+    inner = inner_layers(layer, recursive=False)
+    inside = {id(v) for part in inner for v in part.variables}
+    return [v for v in layer.variables if id(v) not in inside]
+
+
+def is_inside_another(model: keras.Model) -> bool:
+    """Whether a model that is about to be called is called by another one."""
+    inside = model._get_call_context().entry_layer is not model
+    model._maybe_reset_call_context()  # there was none if it is this model's
+    return inside
+
+
+def infer(model: keras.Model, x: Any) -> Any:
+    """Returns what a model answers at inference; its state stays as it is."""
+    arguments = {"training": False} if model._call_has_training_arg else {}
+    with keras.StatelessScope():
+        return model(x, **arguments)
 
 
 def is_sum(operation: Any) -> bool:
     """Whether this is what `a + b` makes of two tensors, not the layer Add."""
     cls = type(operation)
     return (cls.__module__, cls.__name__) == ("keras.src.ops.numpy", "Add")
-
-
-Part = tuple[Any, list[np.ndarray]]
-"""A new layer, operation or other callable, and the weights it is to have."""
-
-
-def rebuild(model: keras.Model, replace: Callable[[Any], list[Part]]) -> keras.Model:
-    """Returns a model of the same graph, not compiled, made of other layers.
-
-    It is sequential if the model is and all that it is made of are layers.
-
-    Args:
-        model: a sequential or functional model that is built.
-        replace: called once per layer (or operation), in no particular order, with
-            those of a nested model and not with the nested model itself. Returns what
-            takes its place, one behind the other; nothing if the layer is left out.
-    """
-    parts: dict[int, list[Part]] = {}
-
-    def copy(layer):
-        if id(layer) not in parts:
-            nested = is_plain(layer)
-            parts[id(layer)] = [(_copy(layer, copy), [])] if nested else replace(layer)
-        return [new for new, _ in parts[id(layer)]]
-
-    copied = _copy(model, copy)
-    for new, weights in itertools.chain.from_iterable(parts.values()):
-        if weights:
-            set_weights(new, weights)
-    return copied
-
-
-def renewed(layer: Any, **changes: Any) -> Any:
-    """Returns a layer (or operation) like this one, without its weights.
-
-    Args:
-        layer: what is copied.
-        changes: of its configuration.
-
-    Raises:
-        ValueError: its class does not say how to copy it.
-    """
-    try:
-        return type(layer).from_config({**layer.get_config(), **changes})
-    except (NotImplementedError, TypeError) as error:
-        raise ValueError(
-            f"cannot copy the layer {layer.name!r}: give {type(layer).__name__} "
-            "get_config"
-        ) from error
-
-
-def weights_of(layer: Any) -> list[np.ndarray]:
-    """Returns a layer's weights; an operation has none."""
-    return layer.get_weights() if isinstance(layer, keras.layers.Layer) else []
-
-
-def set_weights(layer: keras.layers.Layer, weights: list) -> None:
-    """Sets the weights of a layer or model, and what layers derive from them.
-
-    Normalization computes with values that it works out when it is adapted.
-    """
-    layer.set_weights(weights)
-    for part in layer._flatten_layers():
-        if hasattr(part, "finalize_state"):
-            part.finalize_state()
-
-
-def _copy(model: keras.Model, copy: Callable[[Any], list[Any]]) -> keras.Model:
-    if type(model) is keras.Sequential:
-        x = _new_input(model.inputs[0])
-        new = list(itertools.chain.from_iterable(map(copy, model.layers)))
-        if all(isinstance(layer, keras.layers.Layer) for layer in new):
-            copied = keras.Sequential([x, *new], name=model.name)
-        else:
-            copied = keras.Model(x, _in_a_row(new)(x), name=model.name)
-    else:
-        bare = keras.Model(model.input, model.output, name=model.name)  # not compiled
-        copied = keras.models.clone_model(
-            bare,
-            input_tensors=keras.tree.map_structure(_new_input, model.input),
-            clone_function=lambda layer: _in_a_row(copy(layer)),
-        )
-    if not model.trainable:
-        copied.trainable = False
-    return copied
-
-
-def _in_a_row(layers: list[Any]) -> Callable:
-    if len(layers) == 1:
-        return layers[0]
-
-    def call(x, **_):  # what takes tensors alone, see `_is_plain_call`
-        for layer in layers:
-            x = layer(x)
-        return x
-
-    return call
-
-
-def _new_input(tensor: keras.KerasTensor) -> keras.KerasTensor:
-    layer = tensor._keras_history.operation
-    return type(layer).from_config(layer.get_config()).output
 
 
 def _is_plain_call(node: Any) -> bool:

@@ -1,31 +1,37 @@
 """RVSM: any Keras model, trained by relaxed variable splitting."""
 
+import contextlib
+import pathlib
 from collections.abc import Callable
 from typing import Any
 
 import keras
 from keras.optimizers.schedules import LearningRateSchedule
 
-from . import backend
-from .graph import set_weights
+from . import agreement, backend, loops
+from .copying import copied
+from .graph import inner_layers, is_inside_another
 from .schedules import Schedule
 from .selection import Selection, check_selection, key_of
 from .splitting import Splitting
+from .trainer import Trainer
+from .watch import Watch
 
 
 @keras.saving.register_keras_serializable(package="rvsm_tf")
-class RVSM(keras.Model):
+class RVSM(Trainer):
     """A network that trains by relaxed variable splitting.
 
     The only difference to training the network itself::
 
-        model = rvsm.RVSM(net, {"dense": rvsm.TL1(a=0.1)}, lam=5e-4, beta=0.1)
+        model = rvsm.RVSM(net, {"*": rvsm.L0()}, rvsm.TargetSparsity(0.9))
         model.compile(...), model.fit(...)        # as always
         sparse = model.harden()
 
     Training moves the dense weights w; `evaluate` and `predict`, and so validation
     during `fit` and whatever watches it, use the sparse u in their place. Calling the
-    model, like calling the network, uses w.
+    model, like calling the network, uses w. A training step of the network's own
+    (`train_step`, `compute_loss`, `compile`, …) is the one that is made.
 
     Args:
         net: any Keras model: sequential, functional or subclassed.
@@ -34,11 +40,13 @@ class RVSM(keras.Model):
         lam: λ, a number, a Keras schedule or a `TargetSparsity`.
         beta: β, a number or a Keras schedule. λ/β is the step of the thresholding.
         kappa: rate of the pull of w towards u, a number up to 1 or a Keras schedule;
-            the learning rate times β if None.
+            if None the learning rate times β, or, with a target that follows the fit,
+            what brings w close to u in it.
 
     Raises:
-        ValueError: net is no Keras model, or one of these; see `Splitting`, too, on
-            building if the network is not built yet.
+        ValueError: net is no Keras model, or one of these, or holds one, or has a
+            `fit` of its own; see `Splitting`, too, on building if the network is not
+            built yet. When called, it is inside another model.
     """
 
     def __init__(
@@ -46,27 +54,39 @@ class RVSM(keras.Model):
         net: keras.Model,
         split: Selection,
         lam: Schedule,
-        beta: float | LearningRateSchedule,
+        beta: float | LearningRateSchedule = 0.1,
         kappa: float | LearningRateSchedule | None = None,
         **kwargs: Any,
     ):
-        super().__init__(**kwargs)
         if not isinstance(net, keras.Model) or isinstance(net, RVSM):
             raise ValueError(f"net must be a Keras model to be wrapped, got {net!r}")
+        for layer in inner_layers(net):
+            if isinstance(layer, RVSM):
+                raise ValueError(
+                    f"{net.name!r} has an RVSM inside, {layer.name!r}: build it of "
+                    "the network in there, and wrap the whole"
+                )
         check_selection(split)
-        self.net = net
+        super().__init__(net, **kwargs)
         # Keras says to a model whose call asks for it whether this is training.
         self._call_has_training_arg = net._call_has_training_arg
         self._split = {key_of(layer, net): value for layer, value in split.items()}
         if len(self._split) < len(split):
             raise ValueError(f"a layer is named twice in {list(split)}")
         self._arguments = {"lam": lam, "beta": beta, "kappa": kappa}
-        if net.built:
+        self._fit_begun: tuple[int | None] | None = None
+        self._inputs: Callable[[], Any] = lambda: agreement.symbolic_inputs(net)
+        # A network may never be called as a whole, as a GAN.
+        inside = inner_layers(net)
+        if net.built or (inside and all(layer.built for layer in inside)):
             self._make_splitting()
             self.built = True
 
     def _make_splitting(self) -> None:
         self._splitting = Splitting(self.net, self._split, **self._arguments)
+        self._watch = Watch(self._splitting)
+        if self._fit_begun:
+            self._splitting.follow(*self._fit_begun)
 
     @property
     def splitting(self) -> Splitting:
@@ -89,14 +109,34 @@ class RVSM(keras.Model):
                 self.net(keras.tree.map_shape_structure(keras.KerasTensor, input_shape))
             self._make_splitting()
 
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Does what `keras.Model.__call__` does.
+
+        Raises:
+            ValueError: the model is inside another one, which would train and predict
+                with dense weights.
+        """
+        flat = keras.tree.flatten((args, kwargs))
+        is_symbolic = any(isinstance(x, keras.KerasTensor) for x in flat)
+        if is_symbolic or is_inside_another(self):
+            raise ValueError(
+                f"{self.name!r} is an RVSM inside another model, which would train and "
+                "predict with its dense weights: wrap the outermost model in RVSM"
+            )
+        return super().__call__(*args, **kwargs)
+
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         """Returns the network's output, computed with w."""
+        symbolic = keras.tree.map_structure(_symbolic, inputs)
+        self._inputs = lambda: symbolic
         if self._call_has_training_arg:
             return self.net(inputs, training=training)
         return self.net(inputs)
 
     def train_step(self, *arguments: Any) -> Any:
-        """Makes one iteration of the method: Keras's own training step, and the pull.
+        """Makes one iteration of the method: the training step, and the pull.
+
+        The step is Keras's own, or the network's if its class has one.
 
         Args:
             *arguments: what Keras hands over: a batch; on JAX the state, that is the
@@ -108,9 +148,12 @@ class RVSM(keras.Model):
         if not self.built:
             x, _, _ = keras.utils.unpack_x_y_sample_weight(arguments[-1])
             self.build(keras.tree.map_structure(lambda t: (None, *t.shape[1:]), x))
+        if isinstance(self.optimizer, keras.optimizers.MultiOptimizer):
+            with backend.once():
+                self.optimizer.build(self.trainable_variables)
         if backend.JAX:
             return self._stateless_train_step(*arguments)
-        with self.splitting.step(self.optimizer):
+        with self.splitting.step(*self.optimizers):
             return super().train_step(*arguments)
 
     def _stateless_train_step(
@@ -124,55 +167,110 @@ class RVSM(keras.Model):
         )
 
         def step():
-            with self.splitting.step(self.optimizer):
+            with self.splitting.step(*self.optimizers):
                 logs, after = super(RVSM, self).train_step(state, data)
                 backend.assign(variables, after)
             return logs
 
         return backend.without_side_effects(step, variables, state)
 
+    def fit(self, *args: Any, **kwargs: Any) -> Any:
+        """Does what `keras.Model.fit` does, by the method.
+
+        Warns:
+            UserWarning: of what cannot end well, see `rvsm_tf.watch`.
+        """
+        first = kwargs.get("initial_epoch", 0)
+        watching = loops.Fitting(self._begin_fit, self._end_fit, self.optimizer, first)
+        return loops.call(super().fit, args, kwargs, last=watching)
+
+    def _begin_fit(self, steps: int | None) -> None:
+        self._fit_begun = (steps,)
+        if self.built:
+            self.splitting.follow(steps)
+            self._watch.begin(steps)
+
+    def _end_fit(self) -> None:
+        self._watch.end()
+
     def evaluate(self, *args: Any, **kwargs: Any) -> Any:
         """Does what `keras.Model.evaluate` does, with the sparse model."""
-        return self._hardened(super().evaluate, *args, **kwargs)
+        return self._hardened_loop(super().evaluate, args, kwargs)
 
     def predict(self, *args: Any, **kwargs: Any) -> Any:
         """Does what `keras.Model.predict` does, with the sparse model."""
-        return self._hardened(super().predict, *args, **kwargs)
+        return self._hardened_loop(super().predict, args, kwargs)
+
+    def _hardened_loop(self, method: Callable, args: tuple, kwargs: dict) -> Any:
+        with contextlib.ExitStack() as stack:
+
+            def begin():
+                # An unbuilt network is built inside the loop, and has no weights yet.
+                if self.built:
+                    stack.enter_context(self.splitting.hardened())
+
+            first, last = loops.Ending(stack.close), loops.Beginning(begin)
+            return loops.call(method, args, kwargs, first, last)
 
     def test_on_batch(self, *args: Any, **kwargs: Any) -> Any:
         """Does what `keras.Model.test_on_batch` does, with the sparse model."""
-        return self._hardened(super().test_on_batch, *args, **kwargs)
+        with self._sparse():
+            return super().test_on_batch(*args, **kwargs)
 
     def predict_on_batch(self, *args: Any, **kwargs: Any) -> Any:
         """Does what `keras.Model.predict_on_batch` does, with the sparse model."""
-        return self._hardened(super().predict_on_batch, *args, **kwargs)
+        with self._sparse():
+            return super().predict_on_batch(*args, **kwargs)
 
-    def _hardened(self, method: Callable, *args: Any, **kwargs: Any) -> Any:
-        # An unbuilt network is built inside the method, and has w = u until trained.
-        if not self.built:
-            return method(*args, **kwargs)
-        with self.splitting.hardened():
-            return method(*args, **kwargs)
+    def _sparse(self) -> contextlib.AbstractContextManager:
+        return self.splitting.hardened() if self.built else contextlib.nullcontext()
 
     def harden(self) -> keras.Model:
         """Returns a plain Keras model: a copy of the network with u in place of w.
 
         Its zeros are exact and positive. The copy is not compiled; this model stays
-        as it is and can go on training.
+        as it is and can go on training. The copy was tried: it answers made-up inputs
+        like the network with u in place of w.
 
         Raises:
-            ValueError: the network is not built, or its class cannot be copied.
+            ValueError: the network is not built; or a layer's class cannot be copied,
+                or its copy is not what it was, and the message names the layer. Then
+                `model.splitting.harden()` overwrites the network's own weights.
+
+        Warns:
+            UserWarning: the network takes no made-up inputs, and the copy was not
+                tried.
         """
-        try:
-            copy = keras.models.clone_model(self.net)
-        except (NotImplementedError, TypeError) as error:
-            raise ValueError(
-                f"cannot copy a {type(self.net).__name__}: give it get_config, or call "
-                "model.splitting.harden(), which overwrites the network's own weights"
-            ) from error
         with self.splitting.hardened():
-            set_weights(copy, self.net.get_weights())
+            inputs = self._inputs()
+            try:
+                copy = copied(self.net, inputs)
+            except ValueError as error:
+                raise ValueError(
+                    f"{error}; or call model.splitting.harden(), which overwrites the "
+                    "network's own weights"
+                ) from error
+            agreement.check(self.net, copy, inputs)
         return copy
+
+    def export(self, *args: Any, **kwargs: Any) -> Any:
+        """Does what `keras.Model.export` does, with the sparse model."""
+        with self.splitting.hardened():
+            return self.net.export(*args, **kwargs)
+
+    def save(self, filepath: Any, *args: Any, **kwargs: Any) -> None:
+        """Does what `keras.Model.save` does: the dense weights, and the training.
+
+        Raises:
+            ValueError: the file is one of Keras's old format, which has no place for
+                it.
+        """
+        if pathlib.Path(str(filepath)).suffix in (".h5", ".hdf5"):
+            raise ValueError(
+                f"an RVSM in training is saved as a .keras file, got {str(filepath)!r}; "
+                "what harden() returns can be saved as either"
+            )
+        super().save(filepath, *args, **kwargs)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments, serialized."""
@@ -206,3 +304,8 @@ class RVSM(keras.Model):
             for key, value in config["split"].items()
         }
         return cls(**config)
+
+
+def _symbolic(tensor: Any) -> keras.KerasTensor:
+    dtype = keras.backend.standardize_dtype(tensor.dtype)
+    return keras.KerasTensor(tensor.shape, dtype)

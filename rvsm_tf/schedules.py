@@ -14,6 +14,10 @@ from keras.optimizers.schedules import LearningRateSchedule
 # what is left is far below one weight in a million.
 _LOWEST, _HIGHEST, _HALVINGS = -60.0, 40.0, 28
 
+# Of a fit that is followed: the share after which the target is reached, and how often
+# λ is adjusted until then, at least.
+_RAMP, _ADJUSTMENTS = 0.6, 30
+
 
 @keras.saving.register_keras_serializable(package="rvsm_tf")
 @dataclasses.dataclass(frozen=True)
@@ -26,17 +30,23 @@ class TargetSparsity:
     nothing is left to chance. Where a `Group` penalty cuts off whole groups, the share
     is met up to one group, and not exceeded.
 
+    Without `steps` the schedule follows the first `fit` of the model: the target is
+    reached after 60 % of its steps, and what is left goes on learning.
+
     Args:
-        target: share of zeros to reach among the weights that λ governs, 0 to 1.
-        steps: training steps (batches that update weights) until it is reached.
-        every: steps between two adjustments of λ.
+        target: share of zeros to reach among the weights that λ governs and that are
+            trained, 0 to 1.
+        steps: training steps (batches that update weights) until it is reached; None
+            to follow the fit.
+        every: steps between two adjustments of λ, at most; fewer in a short fit that
+            is followed.
 
     Raises:
         ValueError: an argument is out of its range.
     """
 
     target: float
-    steps: int
+    steps: int | None = None
     every: int = 16
 
     def __post_init__(self):
@@ -47,6 +57,8 @@ class TargetSparsity:
             )
         for name in ("steps", "every"):
             value = getattr(self, name)
+            if name == "steps" and value is None:
+                continue
             whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
             if not (whole and value >= 1):
                 raise ValueError(
@@ -54,10 +66,34 @@ class TargetSparsity:
                 )
             object.__setattr__(self, name, int(value))
 
-    def share(self, step: Any) -> Any:
-        """Returns the share of zeros asked for after so many training steps."""
-        progress = ops.minimum(ops.cast(step, "float32") / self.steps, 1.0)
+    @property
+    def follows_fit(self) -> bool:
+        """Whether the fit decides after how many steps the target is reached."""
+        return self.steps is None
+
+    def share(self, step: Any, fit: Any = 0) -> Any:
+        """Returns the share of zeros asked for after so many training steps.
+
+        Args:
+            step: how many have been made.
+            fit: how many the fit makes, if it is followed; 0 if that is not known yet.
+        """
+        progress = ops.minimum(ops.cast(step, "float32") / self._ramp(fit), 1.0)
         return self.target * (1 - (1 - progress) ** 3)
+
+    def is_due(self, step: Any, fit: Any = 0) -> Any:
+        """Whether λ is adjusted after so many training steps; arguments of `share`."""
+        every = self.every
+        if self.follows_fit:
+            often = ops.cast(self._ramp(fit) / _ADJUSTMENTS, "int32")
+            every = ops.clip(often, 1, every)
+        return step % every == 0
+
+    def _ramp(self, fit: Any) -> Any:
+        """Returns the steps until the target is reached."""
+        if not self.follows_fit:
+            return self.steps
+        return ops.maximum(_RAMP * ops.cast(fit, "float32"), 1.0)
 
     def solve(self, share: Any, zeros: Callable[[Any], Any]) -> Any:
         """Returns the largest λ that leaves at most this share of zeros.

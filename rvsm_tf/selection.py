@@ -1,5 +1,10 @@
 """Which kernels of a network are split: from names and patterns to variables.
 
+A layer stands for its kernel. Other matrices (embeddings, the recurrent kernel of an
+LSTM, the two of a separable convolution) are named by themselves, behind their layer:
+`"embedding/embeddings"`, `"*/recurrent_kernel"`. A pattern that leaves such weights
+out says so.
+
 Where a penalty decides on whole units (or filters), a unit's bias goes with it, and so
 do the scale and the shift of a BatchNormalization that alone reads the layer: they
 follow. (In a subclassed model the bias alone: who reads it is not known.) A
@@ -9,20 +14,23 @@ take over if it pads its input with zeros.
 
 import dataclasses
 import fnmatch
-from collections.abc import Mapping
+import math
+import warnings
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import keras
 
 from .channels import channels
-from .graph import is_plain, read_graph
+from .graph import inner_layers, is_plain, own_variables, read_graph
 from .groups import divide
 from .penalties import Group, Penalty
 from .schedules import Schedule
 
 Selection = Mapping[Any, "Penalty | tuple[Penalty, Schedule]"]
 """Which kernels are split, and how: from a layer, its name or path, or a pattern of
-these (`"conv*"`), to a penalty, or a penalty and a λ of its own."""
+these (`"conv*"`), or a weight behind its layer (`"lstm/lstm_cell/recurrent_kernel"`,
+`"*/embeddings"`), to a penalty, or a penalty and a λ of its own."""
 
 # Their kernels are (…, out, in) and (…, channels, filters of each channel).
 TRANSPOSED = (
@@ -32,6 +40,10 @@ TRANSPOSED = (
 )
 DEPTHWISE = (keras.layers.DepthwiseConv1D, keras.layers.DepthwiseConv2D)
 SEPARABLE = (keras.layers.SeparableConv1D, keras.layers.SeparableConv2D)
+
+
+# A slope or a shift for each channel or place: no matrix that anybody would thin out.
+_NO_MATRIX = ("bias", "alpha", "gamma", "beta")
 
 
 class Chosen(NamedTuple):
@@ -44,6 +56,19 @@ class Chosen(NamedTuple):
     followers: tuple[tuple[keras.Variable, ...], ...]
 
 
+class Target(NamedTuple):
+    """A weight that can be split: the path of its layer, the layer, and the weight."""
+
+    layer_path: str
+    layer: keras.layers.Layer
+    w: keras.Variable
+
+    @property
+    def path(self) -> str:
+        """The weight's own path, behind its layer's."""
+        return f"{self.layer_path}/{self.w.name}"
+
+
 def select(net: keras.Model, split: Selection) -> list[Chosen]:
     """Returns what the entries of a selection name.
 
@@ -52,11 +77,14 @@ def select(net: keras.Model, split: Selection) -> list[Chosen]:
 
     Raises:
         ValueError: see `Splitting`.
+
+    Warns:
+        UserWarning: a pattern leaves out weights that it seems to name.
     """
     check_selection(split)
     layers, normalized = _layers(net), _normalizations(net)
-    splittable = [path for path, layer in layers if _kernel(layer) is not None]
-    chosen, owner = [], {}
+    matrices = [t for path, layer in layers for t in _matrices(path, layer)]
+    chosen, owner, wanted = [], {}, {}
     for key, value in split.items():
         pair = isinstance(value, tuple) and len(value) == 2
         penalty, own = value if pair else (value, None)
@@ -71,29 +99,70 @@ def select(net: keras.Model, split: Selection) -> list[Chosen]:
             for path, layer in layers
             if _matches(path, layer.name, net.name, key)
         ]
-        divided: dict[Penalty, list[keras.layers.Layer]] = {}
-        for path, layer in named:
-            if _kernel(layer) is not None:
-                divided.setdefault(_fitted(penalty, path, layer, net), []).append(layer)
-        kernels = [layer.kernel for some in divided.values() for layer in some]
-        if not kernels:
-            there_are = ", ".join(splittable) or "none"
-            problem = "has no kernel" if named else "matches no layer"
-            raise ValueError(f"{key!r} {problem}; layers with a kernel: {there_are}")
-        for w in kernels:
-            if id(w) in owner:
+        targets = [
+            Target(path, layer, _kernel(layer))
+            for path, layer in named
+            if _kernel(layer) is not None
+        ]
+        taken = {id(t.w) for t in targets}
+        targets += [
+            t for t in matrices if id(t.w) not in taken and _names(key, t, net.name)
+        ]
+        if not targets:
+            raise ValueError(_nothing(key, named, layers))
+        for t in targets:
+            if id(t.w) in owner:
                 raise ValueError(
-                    f"{w.path} is named twice, by {owner[id(w)]!r} and by {key!r}"
+                    f"{t.w.path} is named twice, by {owner[id(t.w)]!r} and by {key!r}"
                 )
-            owner[id(w)] = key
+            owner[id(t.w)] = key
+        if _is_pattern(key):
+            inside = {id(layer) for _, layer in named}
+            wanted[key] = [t for t in matrices if id(t.layer) in inside]
+        divided: dict[Penalty, list[Target]] = {}
+        for t in targets:
+            divided.setdefault(_fitted(penalty, t, net), []).append(t)
         by_unit = isinstance(penalty, Group) and penalty.groups == "units"
         for fitted, some in divided.items():
-            ws = tuple(layer.kernel for layer in some)
             followers = tuple(
-                _followers(layer, normalized) if by_unit else () for layer in some
+                _followers(t, normalized) if by_unit else () for t in some
             )
-            chosen.append(Chosen(key, fitted, own, ws, followers))
+            chosen.append(Chosen(key, fitted, own, tuple(t.w for t in some), followers))
+    for key, some in wanted.items():
+        _warn_of_left_out(key, some, owner)
     return chosen
+
+
+def _warn_of_left_out(key: str, wanted: list[Target], owner: Mapping[int, str]) -> None:
+    left = [t for t in wanted if id(t.w) not in owner and t.w.trainable]
+    if left:
+        size = sum(math.prod(t.w.shape) for t in left)
+        share = size / sum(math.prod(t.w.shape) for t in wanted if t.w.trainable)
+        paths = ", ".join(t.path for t in left[:3])
+        more = f" and {len(left) - 3} more" if len(left) > 3 else ""
+        warnings.warn(
+            f"{key!r} splits kernels alone, and leaves out {share:.0%} of the weights "
+            f"that it seems to name: {paths}{more}. Name them as well, for example "
+            f"'*/{left[0].w.name}'",
+            stacklevel=2,
+        )
+
+
+def _nothing(key: str, named: list, layers: list) -> str:
+    """Returns what is wrong with an entry that names no weight."""
+    inside = [
+        t.path
+        for path, layer in named
+        for inner in (layer, *inner_layers(layer))
+        for t in _matrices(*next(pair for pair in layers if pair[1] is inner))
+        if t.w.trainable
+    ]
+    if inside:
+        weights = ", ".join(repr(path) for path in inside)
+        return f"{key!r} has no kernel: name the weights to split, {weights}"
+    there_are = ", ".join(p for p, layer in layers if _kernel(layer) is not None)
+    problem = "has no kernel" if named else "matches no layer"
+    return f"{key!r} {problem}; layers with a kernel: {there_are or 'none'}"
 
 
 def check_selection(split: Any) -> None:
@@ -133,7 +202,7 @@ def _layers(net: keras.Model) -> list[tuple[str, keras.layers.Layer]]:
     found, seen = [], set()
 
     def visit(parent, prefix):
-        for layer in parent._flatten_layers(include_self=False, recursive=False):
+        for layer in inner_layers(parent, recursive=False):
             if id(layer) not in seen:
                 seen.add(id(layer))
                 found.append((prefix + layer.name, layer))
@@ -154,10 +223,35 @@ def _kernel(layer: keras.layers.Layer) -> keras.Variable | None:
     return kernel if isinstance(kernel, keras.Variable) else None
 
 
+def _matrices(path: str, layer: keras.layers.Layer) -> Iterator[Target]:
+    """Yields a layer's own weights of two or more dimensions."""
+    for v in own_variables(layer) if layer.built else ():
+        is_float = keras.backend.is_float_dtype(v.dtype)
+        if len(v.shape) >= 2 and is_float and not v.name.endswith(_NO_MATRIX):
+            yield Target(path, layer, v)
+
+
+def _is_pattern(key: str) -> bool:
+    return any(sign in key for sign in "*?[")
+
+
+def _names(key: str, target: Target, net_name: str) -> bool:
+    """Whether a key names a weight, behind its layer."""
+    layer, _, weight = key.rpartition("/")
+    if not weight.strip("*?"):  # "encoder/*" are layers
+        return False
+    return fnmatch.fnmatchcase(target.w.name, weight) and _matches(
+        target.layer_path, target.layer.name, net_name, layer
+    )
+
+
 def _followers(
-    layer: keras.layers.Layer, normalized: Mapping[int, keras.layers.Layer]
+    target: Target, normalized: Mapping[int, keras.layers.Layer]
 ) -> tuple[keras.Variable, ...]:
-    """Returns the vectors that belong to a layer's units, one value for each."""
+    """Returns the vectors that belong to a kernel's units, one value for each."""
+    layer = target.layer
+    if target.w is not _kernel(layer):
+        return ()
     behind = normalized.get(id(layer))
     found = (
         getattr(layer, "bias", None),
@@ -189,20 +283,30 @@ def _normalizations(net: keras.Model) -> dict[int, keras.layers.Layer]:
     return found
 
 
-def _fitted(
-    penalty: Penalty, path: str, layer: keras.layers.Layer, net: keras.Model
-) -> Penalty:
-    """Returns the penalty as it applies to a layer's kernel.
+def _fitted(penalty: Penalty, target: Target, net: keras.Model) -> Penalty:
+    """Returns the penalty as it applies to a weight.
 
     Raises:
-        ValueError: it is a `Group` that the kernel cannot be divided into.
+        ValueError: it is a `Group` that the weight cannot be divided into.
     """
     if not isinstance(penalty, Group):
         return penalty
-    groups = penalty.groups
+    layer, groups = target.layer, penalty.groups
+    path = target.layer_path if target.w is _kernel(layer) else target.path
     if groups in ("units", "inputs"):
         if isinstance(layer, TRANSPOSED):
             groups = "inputs" if groups == "units" else "units"
+        elif isinstance(layer, SEPARABLE):
+            raise ValueError(
+                f"{path}: what units and inputs of a separable convolution are, two "
+                "kernels decide together: split single weights"
+            )
+        elif hasattr(layer, "recurrent_kernel") and groups == "units":
+            raise ValueError(
+                f"{path}: a unit of a recurrent layer has columns of two kernels, one "
+                "for each gate, and runs on without one of them: its groups are "
+                "'inputs' and blocks"
+            )
         elif isinstance(layer, DEPTHWISE) and groups == "units":
             raise ValueError(
                 f"{path}: a depthwise convolution has a filter for each input channel "
@@ -215,9 +319,17 @@ def _fitted(
             )
     try:
         if groups == "channels":
-            divide(layer.kernel.shape, (groups, 1))
+            divide(target.w.shape, (groups, 1))
             groups = groups, channels(layer, [inner for _, inner in _layers(net)])
-        divide(layer.kernel.shape, groups)
+        divide(target.w.shape, groups)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
+    bias = getattr(layer, "bias", None)
+    if penalty.groups == "units" and target.w is _kernel(layer) and bias is not None:
+        count = target.w.shape[-1 if groups == "units" else -2]
+        if tuple(bias.shape) != (count,):
+            raise ValueError(
+                f"{path}: its bias has shape {tuple(bias.shape)}, which is not one "
+                f"value for each of {count} columns: a unit is none of them"
+            )
     return dataclasses.replace(penalty, groups=groups)

@@ -16,6 +16,7 @@ optimizer would divide its scale away. Its own rate is κ = ηβ, or what is giv
 
 import contextlib
 import dataclasses
+import functools
 import math
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -25,9 +26,15 @@ from keras import ops
 from keras.optimizers.schedules import LearningRateSchedule
 
 from .backend import fused, update
+from .optimizers import mover, single
 from .penalties import Penalty
 from .schedules import Schedule, TargetSparsity, check_beta, check_kappa, check_lam
 from .selection import Selection, select
+
+
+# What κ adds up to over a fit that a target follows, if κ is not given: a weight below
+# the threshold that nothing defends ends at e^-24 of its size.
+_PULL = 24.0
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -69,18 +76,25 @@ class Splitting(keras.layers.Layer):
     It is a layer only to have its state (λ, β, the number of steps made) saved with
     the model around it; it is never called, and holds no weight of the network.
 
+    What is not trained is not split: a frozen weight is neither pulled nor hardened,
+    and counts in no share of zeros, for as long as it is frozen.
+
     Args:
         net: a built Keras model.
         split: which kernels are split and with which penalty, see `Selection`.
         lam: λ of the splits that have none of their own.
         beta: β, a number or a Keras schedule.
         kappa: rate of the pull towards u, above 0 and at most 1, or a Keras schedule;
-            the optimizer's learning rate times β if None, as in the paper.
+            the optimizer's learning rate times β if None, as in the paper. With a
+            target that follows the fit it then follows the fit, too.
 
     Raises:
         ValueError: an argument is out of its range, the selection names nothing or a
             layer without a kernel, two entries name the same kernel, or a kernel cannot
             be divided into the groups of its penalty.
+
+    Warns:
+        UserWarning: a pattern leaves out weights that it seems to name.
     """
 
     def __init__(
@@ -88,7 +102,7 @@ class Splitting(keras.layers.Layer):
         net: keras.Model,
         split: Selection,
         lam: Schedule,
-        beta: float | LearningRateSchedule,
+        beta: float | LearningRateSchedule = 0.1,
         kappa: float | LearningRateSchedule | None = None,
         name: str = "splitting",
     ):
@@ -112,6 +126,11 @@ class Splitting(keras.layers.Layer):
             splits.append(Split(key, penalty, lam_of, kernels, followers))
         self.splits = tuple(splits)
         self._hardened = False
+        # How many steps the fit makes that a target follows; 0 if not known yet.
+        self.fit_steps = None
+        if any(_follows_fit(schedule) for schedule, _ in self._schedules):
+            self.fit_steps = self._state("fit_steps", 0, "int32")
+        self._is_fitted = False
         self.built = True
 
     def _state(self, name: str, value: float, dtype: str = "float32"):
@@ -126,26 +145,27 @@ class Splitting(keras.layers.Layer):
 
     @property
     def kernels(self) -> list[tuple[Split, keras.Variable]]:
-        """Every split kernel w with the split it belongs to."""
-        return [(split, w) for split in self.splits for w in split.kernels]
+        """Every split kernel w that is trained, with the split it belongs to."""
+        return [(split, w) for split, w, _ in self._parts()]
 
     def u(self) -> dict[str, Any]:
-        """Returns the sparse twin of each kernel, by the kernel's path."""
+        """Returns the sparse twin of each trained kernel, by the kernel's path."""
         return {w.path: u for _, w, u in self._sparse()}
 
     def _sparse(self) -> list[tuple[Split, keras.Variable, Any]]:
-        """Returns every split kernel with its split and its sparse twin."""
+        """Returns every trained kernel with its split and its sparse twin."""
         steps = {id(lam): self._ratio(value) for lam, value in self._current()}
         return [(s, w, s.penalty.prox(w, steps[id(s.lam)])) for s, w in self.kernels]
 
     def _parts(self) -> Iterator[tuple[Split, keras.Variable, tuple]]:
-        """Yields every split kernel with its split and its followers."""
+        """Yields every trained kernel with its split and its trained followers."""
         for split in self.splits:
             for w, followers in zip(split.kernels, split.followers):
-                yield split, w, followers
+                if w.trainable:
+                    yield split, w, tuple(v for v in followers if v.trainable)
 
     @contextlib.contextmanager
-    def step(self, optimizer: keras.optimizers.Optimizer) -> Iterator[None]:
+    def step(self, *optimizers: keras.optimizers.Optimizer) -> Iterator[None]:
         """Makes the optimizer's step inside the block an iteration of the method.
 
         The pull κ (w − u) is taken before the block and applied after it, so that it
@@ -155,29 +175,90 @@ class Splitting(keras.layers.Layer):
         of a `tf.distribute` strategy.
 
         Args:
-            optimizer: the optimizer that is applied inside the block, once.
+            *optimizers: what is applied inside the block, each at most once. Where
+                there are several, as in a GAN, a weight is pulled when its own
+                optimizer has updated it.
+
+        Raises:
+            ValueError: a target follows the fit, and this is none; or a weight's
+                learning rate is not known, as several optimizers are not built.
         """
-        before = ops.copy(optimizer.iterations)
-        kappa = self._kappa
-        if kappa is None:
-            kappa = ops.cast(optimizer.learning_rate, "float32") * self.beta
-        elif isinstance(kappa, LearningRateSchedule):
-            kappa = kappa(ops.copy(self.position))
+        if self.fit_steps is not None and not self._is_fitted:
+            raise ValueError(
+                "TargetSparsity without steps follows `fit`: in a training loop of "
+                "your own say how many steps it takes, TargetSparsity(0.9, steps=2000)"
+            )
+        movers = single(optimizers)
+        before = [ops.copy(optimizer.iterations) for optimizer in movers]
         pulls = []
         for split, w, followers in self._parts():
-            if not w.trainable:  # a frozen layer stays as it is
-                continue
+            kappa = self._rate(split, mover(movers, w), w)
             values = [ops.copy(v) for v in (w, *followers)]
             amounts = _pulls(split.penalty, values, self._ratio(split.lam), kappa)
-            pulls += zip((w, *followers), amounts)
+            pulls.append((w, list(zip((w, *followers), amounts))))
         yield
-        updated = ops.copy(optimizer.iterations) > before
-        for w, pull in pulls:
-            _subtract(w, pull * ops.cast(updated, pull.dtype))
-            if w.constraint is not None:
-                _assign(w, w.constraint(w))
-        self.position.assign_add(ops.cast(updated, "int32"))
+        updated = {
+            id(optimizer): ops.copy(optimizer.iterations) > count
+            for optimizer, count in zip(movers, before)
+        }
+        for w, amounts in pulls:
+            moved = updated.get(id(mover(movers, w)))
+            if moved is None:  # by no optimizer
+                continue
+            for v, pull in amounts:
+                _subtract(v, pull * ops.cast(moved, pull.dtype))
+                if v.constraint is not None:
+                    _assign(v, v.constraint(v))
+        progress = (ops.cast(moved, "int32") for moved in updated.values())
+        self.position.assign_add(functools.reduce(ops.maximum, progress))
         self._follow_schedules()
+
+    def _rate(self, split: Split, optimizer: Any, w: keras.Variable) -> Any:
+        """Returns κ of a weight that an optimizer moves."""
+        if isinstance(self._kappa, LearningRateSchedule):
+            return self._kappa(ops.copy(self.position))
+        if self._kappa is not None:
+            return self._kappa
+        if any(v is split.lam and _follows_fit(s) for s, v in self._schedules):
+            fit = ops.cast(ops.copy(self.fit_steps), "float32")
+            return ops.minimum(_PULL / ops.maximum(fit, 1.0), 1.0)
+        if optimizer is None:
+            raise ValueError(
+                f"which of several optimizers trains {w.path!r} is not known before "
+                "they are built: build them, or give kappa"
+            )
+        return ops.cast(optimizer.learning_rate, "float32") * self.beta
+
+    def follow(self, steps: int | None) -> None:
+        """Notes that Keras's `fit` begins, whose length targets may follow.
+
+        A fit that goes on with an earlier one, after a kill for example, keeps to what
+        that one was to be.
+
+        Args:
+            steps: that it makes; None if that is not known.
+
+        Raises:
+            ValueError: a target follows the fit, and the number is not known.
+        """
+        self._is_fitted = True
+        if self.fit_steps is None or int(ops.copy(self.fit_steps)):
+            return
+        if steps is None:
+            raise ValueError(
+                "TargetSparsity without steps follows the fit, and how many batches an "
+                "epoch has is not known: give fit steps_per_epoch, or say "
+                "TargetSparsity(0.9, steps=2000)"
+            )
+        self.fit_steps.assign(int(ops.copy(self.position)) + steps)
+
+    def targets(self) -> list[tuple[TargetSparsity, keras.Variable]]:
+        """Returns the targets that govern trained weights, each with its λ."""
+        return [
+            (schedule, lam)
+            for schedule, lam in self._schedules
+            if isinstance(schedule, TargetSparsity) and self._governed(lam)
+        ]
 
     @contextlib.contextmanager
     def hardened(self) -> Iterator[None]:
@@ -212,9 +293,13 @@ class Splitting(keras.layers.Layer):
                 v.assign(split.penalty.follow(u, ops.copy(v)))
 
     def sparsity(self) -> float:
-        """Returns the share of zeros in u over all split kernels, 0 to 1."""
+        """Returns the share of zeros in u over all trained split kernels, 0 to 1.
+
+        It is 0 where none of them is trained.
+        """
         u = [x for _, _, x in self._sparse()]
-        return sum(int(ops.sum(x == 0)) for x in u) / sum(int(ops.size(x)) for x in u)
+        total = sum(int(ops.size(x)) for x in u)
+        return sum(int(ops.sum(x == 0)) for x in u) / total if total else 0.0
 
     def lams(self) -> dict[str, float]:
         """Returns each λ by name: `lam`, and `lam_<key>` of splits with their own."""
@@ -223,7 +308,7 @@ class Splitting(keras.layers.Layer):
     def gap(self) -> float:
         """Returns ‖w − u‖ over all split kernels."""
         squares = [ops.sum((_wide(w) - _wide(u)) ** 2) for _, w, u in self._sparse()]
-        return float(ops.sqrt(sum(squares)))
+        return float(ops.sqrt(sum(squares))) if squares else 0.0
 
     def lagrangian(self, loss: float) -> float:
         """Returns f(w) + λ P(u) + β/2 ‖w − u‖², given f(w)."""
@@ -267,18 +352,26 @@ class Splitting(keras.layers.Layer):
         """Returns a function that finds the λ with the zeros asked for now."""
         penalties, kernels = zip(*self._governed(lam))
         position, beta = ops.copy(self.position), ops.copy(self.beta)
-        return lambda: _solve(target, position, beta, penalties, kernels)
+        fit = self._fit_of(target)
+        return lambda: _solve(target, position, fit, beta, penalties, kernels)
+
+    def _fit_of(self, target: TargetSparsity) -> Any:
+        return ops.copy(self.fit_steps) if target.follows_fit else 0
 
     def _meet(self, target: TargetSparsity, lam: keras.Variable) -> None:
         """Sets a target's λ when that is due."""
         if self._governed(lam):
-            due = ops.copy(self.position) % target.every == 0
+            due = target.is_due(ops.copy(self.position), self._fit_of(target))
             solved = self._solved(target, lam)
             lam.assign(ops.cond(due, solved, lambda: ops.copy(lam)))
 
 
 def _wide(x: Any) -> Any:
     return ops.cast(x, "float32")
+
+
+def _follows_fit(schedule: Schedule) -> bool:
+    return isinstance(schedule, TargetSparsity) and schedule.follows_fit
 
 
 def _scalar(x: Any) -> float:
@@ -310,6 +403,7 @@ def _pulls(penalty: Penalty, values: list[Any], step: Any, kappa: Any) -> list[A
 def _solve(
     target: TargetSparsity,
     position: Any,
+    fit: Any,
     beta: Any,
     penalties: tuple[Penalty, ...],
     kernels: tuple[Any, ...],
@@ -321,7 +415,7 @@ def _solve(
         counts = [p.zeros(w, lam / beta) for p, w in zip(penalties, kernels)]
         return ops.cast(sum(counts), "float32") / total
 
-    return target.solve(target.share(position), zeros)
+    return target.solve(target.share(position, fit), zeros)
 
 
 def _subtract(variable: keras.Variable, amount: Any) -> None:

@@ -1,0 +1,165 @@
+"""Whether two models answer alike: what a copy promises, tried before it is returned.
+
+Weights can all be in their places and the answers differ nevertheless, where a class's
+configuration does not say all that its layers do. So both models answer made-up
+inputs: numbers around 0, numbers as in pictures, small whole numbers.
+"""
+
+import functools
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from .graph import infer, is_plain
+
+_UNKNOWN_SIZES = (16, 64, 256)
+"""Sizes tried, one after the other, where a model leaves a dimension open."""
+
+_TOLERANCE = {"float16": 2e-2, "bfloat16": 1e-1}
+_TOLERANCE_ELSE = 1e-3
+"""How far answers may be apart, as a share of the largest: rounding adds up in deep
+networks, most of all where channels were cut and sums run in another order."""
+
+_NUDGE, _NOISE = 1e-6, 100
+"""A network may amplify rounding further: by so many times what it makes of inputs
+that are nudged by so much, answers may differ as well."""
+
+
+def check(model: keras.Model, made: keras.Model, inputs: Any = None) -> None:
+    """Makes sure that a model made of another one answers like it.
+
+    Args:
+        model: a built Keras model.
+        made: what was made of it.
+        inputs: symbolic inputs as the model's call takes them; None where its own are
+            known.
+
+    Raises:
+        ValueError: they do not answer alike; the message names the first layer that
+            does not.
+
+    Warns:
+        UserWarning: the model itself takes none of the inputs that were tried.
+    """
+    inputs = symbolic_inputs(model) if inputs is None else inputs
+    reason = "what it takes is not known"
+    for x in _made_up(inputs):
+        try:
+            expected = _answers(model, x)
+        except Exception as error:  # whatever a stranger's call raises
+            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+            continue
+        apart = _apart(expected, _answers(made, x), _allowed(model, x, expected))
+        if apart is not None:
+            where = _first_different(model, made, x)
+            raise ValueError(
+                f"{made.name!r} does not answer as it must: its outputs are off by up "
+                f"to {apart:.2g}{where}; please report this with the model"
+            )
+        return
+    warnings.warn(
+        f"what was made of {model.name!r} was not tried, as the model itself takes no "
+        f"made-up inputs ({reason}): compare its answers with the model's",
+        stacklevel=3,
+    )
+
+
+def symbolic_inputs(model: keras.Model) -> Any:
+    """Returns what a model's call takes, as symbolic tensors; None if not known."""
+    if isinstance(model, keras.Sequential):
+        return model.inputs[0] if model.built else None
+    return model.input if isinstance(model, keras.Function) else None
+
+
+def _made_up(inputs: Any) -> Iterator[Any]:
+    """Yields inputs of two examples each, for each guess of the open sizes."""
+    flat = keras.tree.flatten(inputs)
+    if not flat:
+        return
+    is_open = any(None in tensor.shape[1:] for tensor in flat)
+    for size in _UNKNOWN_SIZES if is_open else _UNKNOWN_SIZES[:1]:
+        rng = np.random.default_rng(0)
+        values = functools.partial(_values, size=size, rng=rng)
+        yield keras.tree.map_structure(values, inputs)
+
+
+def _values(tensor: keras.KerasTensor, size: int, rng: np.random.Generator) -> Any:
+    batch, *rest = tensor.shape
+    shape = (batch or 2, *(size if n is None else n for n in rest))
+    kind = keras.backend.standardize_dtype(tensor.dtype)
+    if kind == "string":
+        return np.full(shape, "a")
+    if "float" not in kind:
+        return rng.integers(0, 2, shape).astype(kind)
+    values = rng.normal(0, 1, shape)
+    values[1:] = rng.uniform(0, 255, values[1:].shape)
+    return ops.cast(values.astype("float32"), kind)
+
+
+def _answers(model: keras.Model, x: Any) -> list[np.ndarray]:
+    flat = keras.tree.flatten(infer(model, x))
+    return [ops.convert_to_numpy(ops.cast(y, "float32")) for y in flat]
+
+
+def _allowed(model: keras.Model, x: Any, expected: list[np.ndarray]) -> list[Any]:
+    """Returns how far each answer may be off, one bound an example."""
+
+    def nudged(value):
+        exact = isinstance(value, np.ndarray)  # whole numbers and texts
+        return value if exact else value * (1 + _NUDGE)
+
+    types = {layer.compute_dtype for layer in model._flatten_layers()}
+    share = max(_TOLERANCE.get(t, _TOLERANCE_ELSE) for t in types)
+    noise = _answers(model, keras.tree.map_structure(nudged, x))
+    return [
+        np.maximum(share * _largest(y), _NOISE * _largest(y - other))
+        for y, other in zip(expected, noise)
+    ]
+
+
+def _apart(
+    expected: list[np.ndarray], found: list[np.ndarray], allowed: list[Any]
+) -> float | None:
+    """Returns the largest difference if it is more than is allowed, else None."""
+    worst = None
+    for y, other, bound in zip(expected, found, allowed, strict=True):
+        if y.shape != other.shape:
+            return np.inf
+        alike = (y == other) | (np.isnan(y) & np.isnan(other))
+        gap = _largest(np.where(alike, 0, y - other))
+        gap = np.where(np.isfinite(gap), gap, np.inf)
+        if (gap > bound).any():
+            worst = max(worst or 0.0, float(gap.max()))
+    return worst
+
+
+def _largest(y: np.ndarray) -> np.ndarray:
+    """Returns the largest size of a number in each example, 0 of those not finite."""
+    size = np.abs(y).reshape(len(y), -1) if y.ndim else np.abs(y).reshape(1, 1)
+    return size.max(axis=1, initial=0)
+
+
+def _first_different(model: keras.Model, made: keras.Model, x: Any) -> str:
+    """Returns which layer is the first whose output differs, as far as can be seen."""
+    if not (is_plain(model) and is_plain(made)):
+        return ""
+    others = {layer.name: layer for layer in made.layers}
+    for layer in model.layers:
+        other = others.get(layer.name)
+        try:
+            heads = [
+                keras.Model(m.inputs, part.output)
+                for m, part in ((model, layer), (made, other))
+            ]
+            given = keras.tree.flatten(x)
+            y, z = (_answers(head, given) for head in heads)
+        except (AttributeError, ValueError):  # used twice, or not in both
+            continue
+        alike = [a.shape == b.shape for a, b in zip(y, z)]
+        if all(alike) and _apart(y, z, [1e-3 * _largest(a) for a in y]) is not None:
+            return f", first behind the layer {layer.name!r}"
+    return ""

@@ -1,0 +1,310 @@
+"""Copies of models, whose weights are paired by what they are and never by position.
+
+A copy is made from the graph where Keras knows it, and otherwise from the model's own
+configuration. Neither keeps the order of a model's list of weights: a functional
+subclass lists them as its attributes were set, its copy as the graph runs. Two weights
+belong together where the same layer of the graph, or the same attribute of the same
+class, holds them under the same name.
+"""
+
+import itertools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import keras
+import numpy as np
+
+from .graph import from_keras, inner_layers, is_plain, own_variables
+
+Part = tuple[Any, "list[np.ndarray] | Any"]
+"""A new layer, operation or other callable, and the weights it is to have: a list of
+them, or the layer (or operation) that it is a copy of."""
+
+Pair = tuple[keras.Variable, keras.Variable]
+"""A variable, and the one that plays its part in a copy."""
+
+
+class Uncopyable(ValueError):
+    """A model or layer that its configuration does not make again."""
+
+
+def copied(model: keras.Model, inputs: Any = None) -> keras.Model:
+    """Returns an equal copy of a model, not compiled, with variables of its own.
+
+    Sequential and functional models are copied by their graph. A model of a class of
+    its own is made by `from_config`; a functional one whose class has none that works
+    becomes a plain `keras.Model` of the same graph.
+
+    Args:
+        model: a built Keras model.
+        inputs: symbolic inputs as its call takes them, to build a copy that its
+            configuration alone does not build; None if they are not known.
+
+    Raises:
+        ValueError: a layer's class does not say how to copy it, or copies it to
+            something else; the message names the layer.
+    """
+    if type(model) is keras.Sequential or _is_functional(model):
+        return _by_graph(model)
+    try:
+        copy = _by_config(model)
+        if not copy.built and inputs is not None:
+            copy(inputs)
+        _set_equal(model, copy)
+    except Uncopyable:
+        if not is_plain(model):
+            raise
+        return _by_graph(model)
+    return copy
+
+
+def rebuild(model: keras.Model, replace: Callable[[Any], list[Part]]) -> keras.Model:
+    """Returns a model of the same graph, not compiled, made of other layers.
+
+    It is sequential if the model is and all that it is made of are layers.
+
+    Args:
+        model: a sequential or functional model that is built.
+        replace: called once per layer (or operation), in no particular order, with
+            those of a nested model and not with the nested model itself. Returns what
+            takes its place, one behind the other; nothing if the layer is left out.
+    """
+    parts: dict[int, list[Part]] = {}
+
+    def copy(layer):
+        if id(layer) not in parts:
+            nested = is_plain(layer)
+            parts[id(layer)] = [(_copy(layer, copy), [])] if nested else replace(layer)
+        return [new for new, _ in parts[id(layer)]]
+
+    made = _copy(model, copy)
+    for new, weights in itertools.chain.from_iterable(parts.values()):
+        if isinstance(weights, keras.layers.Layer):
+            _set_equal(weights, new)
+        elif isinstance(weights, list) and weights:
+            new.set_weights(weights)
+            _settle(new)
+    return made
+
+
+def renewed(layer: Any, **changes: Any) -> Any:
+    """Returns a layer (or operation) like this one, without its weights.
+
+    Args:
+        layer: what is copied.
+        changes: of its configuration.
+
+    Raises:
+        ValueError: its class does not say how to copy it.
+    """
+    try:
+        return type(layer).from_config({**layer.get_config(), **changes})
+    except (NotImplementedError, TypeError, AttributeError) as error:
+        raise Uncopyable(
+            f"cannot copy the layer {layer.name!r}: give {type(layer).__name__} "
+            "get_config"
+        ) from error
+
+
+def pairs(model: keras.layers.Layer, copy: keras.layers.Layer) -> list[Pair]:
+    """Returns each variable of a copy beside the one that it is a copy of.
+
+    Variables of the model that stand outside its graph have no partner in a copy that
+    was made of the graph; every variable of the copy has one.
+
+    Raises:
+        ValueError: the two are not made alike; the message names the layer.
+    """
+    found, partner = [], {}
+
+    def visit(a, b):
+        if id(a) in partner:
+            if partner[id(a)] is not b:
+                raise Uncopyable(f"{a.name!r} is shared, and its copy is not")
+            return
+        partner[id(a)] = b
+        for one, other in _parts(a, b):
+            visit(one, other)
+        found.extend(_own_pairs(a, b))
+
+    visit(model, copy)
+    for which, all_of in (("copy", copy), ("original", model)):
+        taken = {id(pair[which == "copy"]) for pair in found}
+        left = [v.path for v in all_of.variables if id(v) not in taken]
+        if left and not (which == "original" and is_plain(model)):
+            raise Uncopyable(f"{left[0]!r} is in the {which} of {model.name!r} alone")
+    return found
+
+
+def _is_functional(model: keras.Model) -> bool:
+    """Whether a model is of Keras's own functional class, which has no public name."""
+    return is_plain(model) and from_keras(type(model))
+
+
+def _by_graph(model: keras.Model) -> keras.Model:
+    def replace(layer):
+        if isinstance(layer, keras.Model):
+            return [(_by_config(layer), layer)]
+        return [(renewed(layer), layer)]
+
+    return rebuild(model, replace)
+
+
+def _by_config(model: keras.Model) -> keras.Model:
+    # Keras would compile the copy like the model, with losses that may have no
+    # configuration.
+    compiled, model.compiled = model.compiled, False
+    try:
+        config = keras.saving.serialize_keras_object(model)
+        return keras.saving.deserialize_keras_object(
+            config, custom_objects={type(model).__name__: type(model)}
+        )
+    except Exception as error:  # whatever a stranger's get_config raises
+        raise Uncopyable(f"cannot copy {model.name!r}: {_culprit(model)}") from error
+    finally:
+        model.compiled = compiled
+
+
+def _culprit(model: keras.Model) -> str:
+    """Returns which layer's class does not copy, and what it needs."""
+    for layer in [*inner_layers(model), model]:
+        try:
+            type(layer).from_config(layer.get_config())
+        except Exception as error:  # as above
+            cause = (str(error).strip() or type(error).__name__).splitlines()[0]
+            who = "it" if layer is model else f"its layer {layer.name!r}"
+            kind = type(layer).__name__
+            return (
+                f"{who} is a {kind} without a get_config that makes it again: {cause}"
+            )
+    return f"give {type(model).__name__} a get_config that from_config takes"
+
+
+def _set_equal(layer: keras.layers.Layer, new: keras.layers.Layer) -> None:
+    """Gives a new layer or model the values of the one that it is a copy of."""
+    for old, v in pairs(layer, new):
+        v.assign(old)
+    _settle(new)
+
+
+def _settle(layer: keras.layers.Layer) -> None:
+    """Makes layers work out what they derive from their weights.
+
+    Normalization computes with values that it works out when it is adapted.
+    """
+    for part in [layer, *inner_layers(layer)]:
+        if hasattr(part, "finalize_state"):
+            part.finalize_state()
+
+
+def _parts(a: Any, b: Any) -> Iterator[tuple[Any, Any]]:
+    """Yields the layers inside two layers or models, each beside its partner."""
+    if is_plain(a) and is_plain(b):
+        yield from _in_graphs(a, b)
+        return
+    if type(a) is not type(b):
+        raise Uncopyable(
+            f"{a.name!r} is a {type(a).__name__}, its copy a {type(b).__name__}"
+        )
+    inside_a, inside_b = _by_attribute(a), _by_attribute(b)
+    if inside_a.keys() != inside_b.keys():
+        path = min(inside_a.keys() ^ inside_b.keys())
+        raise Uncopyable(f"{a.name}.{path} is in one of it and its copy alone")
+    for path, one in inside_a.items():
+        yield one, inside_b[path]
+
+
+def _in_graphs(a: Any, b: Any) -> Iterator[tuple[Any, Any]]:
+    inside_a, inside_b = (
+        [x for x in m.layers if not isinstance(x, keras.layers.InputLayer)]
+        for m in (a, b)
+    )
+    by_name = {layer.name: layer for layer in inside_b}
+    if {layer.name for layer in inside_a} == by_name.keys():
+        # Names are unique in a graph.
+        inside_b = [by_name[layer.name] for layer in inside_a]
+    # Names that Keras made up differ; the order of two equal graphs does not.
+    if [type(x) for x in inside_a] != [type(x) for x in inside_b]:
+        raise Uncopyable(f"{a.name!r} and its copy are not made of the same layers")
+    yield from zip(inside_a, inside_b)
+
+
+def _by_attribute(layer: keras.layers.Layer) -> dict[str, keras.layers.Layer]:
+    """Returns the layers that a layer holds, by the path of attributes to them."""
+    found, seen = {}, {id(layer)}
+
+    def visit(value, path):
+        if isinstance(value, keras.layers.Layer):
+            if id(value) not in seen:
+                seen.add(id(value))
+                found[path] = value
+        elif isinstance(value, dict):
+            for key in value:
+                visit(value[key], f"{path}.{key}")
+        elif isinstance(value, (list, tuple)):
+            for i, item in enumerate(value):
+                visit(item, f"{path}.{i}")
+
+    inside = vars(layer)
+    for name in sorted(inside.keys() - {"_layers"}):
+        visit(inside[name], name)
+    # All of them once more, in the order of tracking: for what has no attribute.
+    visit(inside.get("_layers", ()), "_layers")
+    return found
+
+
+def _own_pairs(a: keras.layers.Layer, b: keras.layers.Layer) -> Iterator[Pair]:
+    """Yields the variables that two layers hold themselves, each beside its partner."""
+    own_a, own_b = own_variables(a), own_variables(b)
+    if len(own_a) != len(own_b):
+        raise Uncopyable(
+            f"{a.name!r} holds {len(own_a)} weights, its copy {len(own_b)}: it is not "
+            "what its configuration says"
+        )
+    by_name = {v.name: v for v in own_b}
+    if len(by_name) == len(own_b) and {v.name for v in own_a} == by_name.keys():
+        own_b = [by_name[v.name] for v in own_a]
+    for old, new in zip(own_a, own_b):
+        if old.shape != new.shape or old.dtype != new.dtype:
+            raise Uncopyable(
+                f"{old.path!r} has shape {old.shape} and type {old.dtype}, in the copy "
+                f"{new.shape} and {new.dtype}"
+            )
+        yield old, new
+
+
+def _copy(model: keras.Model, copy: Callable[[Any], list[Any]]) -> keras.Model:
+    if type(model) is keras.Sequential:
+        x = _new_input(model.inputs[0])
+        new = list(itertools.chain.from_iterable(map(copy, model.layers)))
+        if all(isinstance(layer, keras.layers.Layer) for layer in new):
+            made = keras.Sequential([x, *new], name=model.name)
+        else:
+            made = keras.Model(x, _in_a_row(new)(x), name=model.name)
+    else:
+        bare = keras.Model(model.input, model.output, name=model.name)  # not compiled
+        made = keras.models.clone_model(
+            bare,
+            input_tensors=keras.tree.map_structure(_new_input, model.input),
+            clone_function=lambda layer: _in_a_row(copy(layer)),
+        )
+    if not model.trainable:
+        made.trainable = False
+    return made
+
+
+def _in_a_row(layers: list[Any]) -> Callable:
+    if len(layers) == 1:
+        return layers[0]
+
+    def call(x, **_):  # what takes tensors alone, see `rvsm_tf.graph.Call.plain`
+        for layer in layers:
+            x = layer(x)
+        return x
+
+    return call
+
+
+def _new_input(tensor: keras.KerasTensor) -> keras.KerasTensor:
+    layer = tensor._keras_history.operation
+    return type(layer).from_config(layer.get_config()).output

@@ -1,0 +1,104 @@
+"""Around Keras's loops: what has to happen where `fit`, `evaluate`, `predict` begin.
+
+Callbacks see those moments, on every backend, and some of them exchange weights
+(`SwapEMAWeights`). What is put in place here comes last when a loop begins and goes
+first when it ends, so that theirs is what it works on.
+"""
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import keras
+
+
+class Beginning(keras.callbacks.Callback):
+    """Does something when a test or a prediction begins."""
+
+    def __init__(self, then: Callable[[], Any]):
+        super().__init__()
+        self._then = then
+
+    def on_test_begin(self, logs: Any = None) -> None:
+        """Does it."""
+        self._then()
+
+    def on_predict_begin(self, logs: Any = None) -> None:
+        """Does it."""
+        self._then()
+
+
+class Ending(keras.callbacks.Callback):
+    """Does something when a test or a prediction ends."""
+
+    def __init__(self, then: Callable[[], Any]):
+        super().__init__()
+        self._then = then
+
+    def on_test_end(self, logs: Any = None) -> None:
+        """Does it."""
+        self._then()
+
+    def on_predict_end(self, logs: Any = None) -> None:
+        """Does it."""
+        self._then()
+
+
+class Fitting(keras.callbacks.Callback):
+    """Says how long a fit is when it begins, and that it has ended.
+
+    Args:
+        begins: called with the number of steps that update weights, None if Keras does
+            not know how many batches there are.
+        ends: called when all epochs are over.
+        optimizer: that updates weights, perhaps only every few batches.
+        first: the epoch that the fit begins with.
+    """
+
+    def __init__(
+        self,
+        begins: Callable[[int | None], Any],
+        ends: Callable[[], Any],
+        optimizer: Any,
+        first: int,
+    ):
+        super().__init__()
+        self._begins, self._ends = begins, ends
+        self._every = getattr(optimizer, "gradient_accumulation_steps", None) or 1
+        self._first = first
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        """Says how many steps there will be."""
+        epochs, batches = (self.params.get(name) for name in ("epochs", "steps"))
+        known = epochs and batches
+        self._begins((epochs - self._first) * batches // self._every if known else None)
+
+    def on_train_end(self, logs: Any = None) -> None:
+        """Says that it has ended."""
+        self._ends()
+
+
+def call(
+    method: Callable,
+    args: tuple,
+    kwargs: dict[str, Any],
+    first: keras.callbacks.Callback | None = None,
+    last: keras.callbacks.Callback | None = None,
+) -> Any:
+    """Calls `fit`, `evaluate` or `predict` with one more callback at either end."""
+    bound = inspect.signature(method).bind(*args, **kwargs)
+    given = bound.arguments.get("callbacks")
+    before, behind = ([c] if c else [] for c in (first, last))
+    if not isinstance(given, keras.callbacks.CallbackList):
+        some = keras.tree.flatten(given) if given is not None else []
+        bound.arguments["callbacks"] = [*before, *some, *behind]
+        return method(*bound.args, **bound.kwargs)
+    for callback in (*before, *behind):
+        callback.set_model(given.model)
+        callback.set_params(given.params)
+    kept = list(given.callbacks)
+    given.callbacks[:] = [*before, *kept, *behind]
+    try:
+        return method(*bound.args, **bound.kwargs)
+    finally:
+        given.callbacks[:] = kept

@@ -1,0 +1,45 @@
+"""Which optimizer moves which weight, where there are several."""
+
+from collections.abc import Iterable
+
+import keras
+from keras.optimizers import Optimizer
+
+
+def single(optimizers: Iterable[Optimizer]) -> list[Optimizer]:
+    """Returns the optimizers that update weights themselves.
+
+    A `keras.optimizers.MultiOptimizer` hands its weights to others.
+
+    Raises:
+        ValueError: it is not built, so that nobody knows which.
+    """
+    found = []
+    for optimizer in optimizers:
+        inner = _inner(optimizer)
+        if not isinstance(inner, keras.optimizers.MultiOptimizer):
+            found.append(optimizer)
+        elif inner.built:
+            found += inner.optimizers
+        else:
+            raise ValueError(
+                "a MultiOptimizer must know its weights before the first step: call "
+                "optimizer.build(net.trainable_variables)"
+            )
+    return found
+
+
+def mover(optimizers: list[Optimizer], w: keras.Variable) -> Optimizer | None:
+    """Returns which of several optimizers updates a weight, None if none does yet."""
+    if len(optimizers) == 1:
+        return optimizers[0]
+    for optimizer in optimizers:
+        inner = _inner(optimizer)
+        if inner.built and any(v is w for v in inner._trainable_variables):
+            return optimizer
+    return None
+
+
+def _inner(optimizer: Optimizer) -> Optimizer:
+    """Returns what scales no loss: the optimizer inside a LossScaleOptimizer."""
+    return getattr(optimizer, "inner_optimizer", optimizer)

@@ -1,0 +1,112 @@
+"""Warnings of a training that cannot end well, or did not: each once, with a way out."""
+
+import math
+import warnings
+from collections.abc import Iterable
+
+import keras
+from keras import ops
+
+from .groups import divide
+from .penalties import Group, Penalty
+from .splitting import Splitting
+
+
+class Watch:
+    """Looks at a splitting when training begins, and when it ends.
+
+    Args:
+        splitting: what is looked at.
+    """
+
+    def __init__(self, splitting: Splitting):
+        self._splitting, self._told = splitting, set()
+
+    def begin(self, steps: int | None) -> None:
+        """Warns of what cannot end well.
+
+        Args:
+            steps: that training makes; None if that is not known.
+
+        Warns:
+            UserWarning: nothing that is split is trained; the sparse model is all zero
+                in a layer from the start; a target takes more steps than there are.
+        """
+        if not self._splitting.kernels:
+            paths = (w.path for split in self._splitting.splits for w in split.kernels)
+            self._warn(
+                "frozen",
+                f"nothing that is split is trained: {_listed(paths)} are frozen; "
+                "unfreeze a layer, or name one that is trained",
+            )
+        self._warn_of_empty(
+            "from the start",
+            "ask for a share of zeros, lam=rvsm_tf.TargetSparsity(0.9), or lower λ/β, "
+            "or start with larger weights",
+        )
+        if steps is None:
+            return
+        end = int(ops.copy(self._splitting.position)) + steps
+        for target, lam in self._splitting.targets():
+            if not target.follows_fit and end < target.steps:
+                self._warn(
+                    f"target {lam.name}",
+                    f"{target!r} takes {target.steps:,} steps, and training ends at "
+                    f"{end:,}, where it asks for {float(target.share(end)):.3f}: leave "
+                    "out steps, and the target follows the fit",
+                )
+
+    def end(self) -> None:
+        """Warns of what did not end well.
+
+        Warns:
+            UserWarning: the sparse model is all zero in a layer; a target was not
+                reached.
+        """
+        self._warn_of_empty("after training", "lower λ/β, or its share of zeros")
+        u = self._splitting.u()
+        for target, lam in self._splitting.targets():
+            some = [(s, w) for s, w in self._splitting.kernels if s.lam is lam]
+            total = sum(math.prod(w.shape) for _, w in some)
+            zeros = sum(int(ops.sum(u[w.path] == 0)) for _, w in some)
+            largest = max(_together(split.penalty, w) for split, w in some)
+            if zeros < target.target * total - max(largest, 0.01 * total):
+                self._warn(
+                    f"target {lam.name}",
+                    f"{target!r} was not reached: {zeros / total:.3f} after "
+                    f"{int(ops.copy(self._splitting.position)):,} steps; train longer, "
+                    "or give it fewer steps (weights of one size go together)",
+                )
+
+    def _warn_of_empty(self, when: str, way_out: str) -> None:
+        u = self._splitting.u()
+        empty = []
+        for _, w in self._splitting.kernels:
+            largest = float(ops.max(ops.abs(ops.cast(w, "float32"))))
+            if largest > 0 and not bool(ops.any(u[w.path] != 0)):
+                empty.append(f"{w.path} (largest weight {largest:.2g})")
+        if empty:
+            self._warn(
+                "empty",
+                f"the sparse model is all zero {when} in {_listed(empty)}: {way_out}",
+            )
+
+    def _warn(self, what: str, message: str) -> None:
+        if what not in self._told:
+            self._told.add(what)
+            warnings.warn(message, stacklevel=2)
+
+
+def _together(penalty: Penalty, w: keras.Variable) -> int:
+    """Returns how many weights become zero together."""
+    if not isinstance(penalty, Group):
+        return 1
+    shape, inside = divide(w.shape, penalty.groups)
+    return math.prod(shape[axis] for axis in inside)
+
+
+def _listed(names: Iterable[str], most: int = 5) -> str:
+    """Returns names as a sentence has them, of many the first few."""
+    names = list(names)
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
