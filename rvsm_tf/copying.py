@@ -13,6 +13,7 @@ from typing import Any
 
 import keras
 import numpy as np
+from keras import ops
 
 from .graph import from_keras, inner_layers, is_plain, own_variables
 
@@ -183,7 +184,7 @@ def _culprit(model: keras.Model) -> str:
 def _set_equal(layer: keras.layers.Layer, new: keras.layers.Layer) -> None:
     """Gives a new layer or model the values of the one that it is a copy of."""
     for old, v in pairs(layer, new):
-        v.assign(old)
+        v.assign(ops.copy(old))  # on JAX the two would share an array, and its end
     _settle(new)
 
 

@@ -267,8 +267,8 @@ class RVSM(Trainer):
         """
         if pathlib.Path(str(filepath)).suffix in (".h5", ".hdf5"):
             raise ValueError(
-                f"an RVSM in training is saved as a .keras file, got {str(filepath)!r}; "
-                "what harden() returns can be saved as either"
+                f"an RVSM in training is saved as .keras, got {str(filepath)!r}; what "
+                "harden() returns can be saved as either"
             )
         super().save(filepath, *args, **kwargs)
 

@@ -31,7 +31,6 @@ from .penalties import Penalty
 from .schedules import Schedule, TargetSparsity, check_beta, check_kappa, check_lam
 from .selection import Selection, select
 
-
 # What κ adds up to over a fit that a target follows, if κ is not given: a weight below
 # the threshold that nothing defends ends at e^-24 of its size.
 _PULL = 24.0
@@ -353,7 +352,7 @@ class Splitting(keras.layers.Layer):
         penalties, kernels = zip(*self._governed(lam))
         position, beta = ops.copy(self.position), ops.copy(self.beta)
         fit = self._fit_of(target)
-        return lambda: _solve(target, position, fit, beta, penalties, kernels)
+        return lambda: _solve(target, position, beta, penalties, kernels, fit)
 
     def _fit_of(self, target: TargetSparsity) -> Any:
         return ops.copy(self.fit_steps) if target.follows_fit else 0
@@ -403,10 +402,10 @@ def _pulls(penalty: Penalty, values: list[Any], step: Any, kappa: Any) -> list[A
 def _solve(
     target: TargetSparsity,
     position: Any,
-    fit: Any,
     beta: Any,
     penalties: tuple[Penalty, ...],
     kernels: tuple[Any, ...],
+    fit: Any = 0,
 ) -> Any:
     """Returns the λ that gives kernels the share of zeros asked for at a position."""
     total = float(sum(math.prod(w.shape) for w in kernels))

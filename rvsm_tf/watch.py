@@ -1,4 +1,4 @@
-"""Warnings of a training that cannot end well, or did not: each once, with a way out."""
+"""Warnings of training that cannot end well, or did not: each once, with a way out."""
 
 import math
 import warnings
@@ -80,8 +80,11 @@ class Watch:
 
     def _warn_of_empty(self, when: str, way_out: str) -> None:
         u = self._splitting.u()
+        asked = {id(lam) for t, lam in self._splitting.targets() if t.target == 1}
         empty = []
-        for _, w in self._splitting.kernels:
+        for split, w in self._splitting.kernels:
+            if id(split.lam) in asked:
+                continue
             largest = float(ops.max(ops.abs(ops.cast(w, "float32"))))
             if largest > 0 and not bool(ops.any(u[w.path] != 0)):
                 empty.append(f"{w.path} (largest weight {largest:.2g})")
