@@ -614,7 +614,9 @@ def test_errors(make_net):
         def call(self, x):
             return x
 
-    with pytest.raises(ValueError, match=r"a Mine, a class of its own whose call Keras"):
+    with pytest.raises(
+        ValueError, match=r"a Mine, a class of its own whose call Keras"
+    ):
         compact(Mine())
     with pytest.raises(ValueError, match=r"a Keras model is needed, got 'model.keras'"):
         compact("model.keras")
