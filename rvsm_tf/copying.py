@@ -175,7 +175,8 @@ def _culprit(model: keras.Model) -> str:
         except Exception as error:  # as above
             who = "it" if layer is model else f"its layer {layer.name!r}"
             kind = type(layer).__name__
-            return f"{who} is a {kind} without a get_config that makes it again: {in_one_line(error)}"
+            cause = in_one_line(error)
+            return f"{who} is a {kind} that its get_config does not make again: {cause}"
     return f"give {type(model).__name__} a get_config that from_config takes"
 
 

@@ -149,10 +149,10 @@ class Splitting(keras.layers.Layer):
 
     def u(self) -> dict[str, Any]:
         """Returns the sparse twin of each trained kernel, by the kernel's path."""
-        return {w.path: u for _, w, u in self._sparse()}
+        return {w.path: u for _, w, u in self.twins()}
 
-    def _sparse(self) -> list[tuple[Split, keras.Variable, Any]]:
-        """Returns every trained kernel with its split and its sparse twin."""
+    def twins(self) -> list[tuple[Split, keras.Variable, Any]]:
+        """Returns every trained kernel w with its split and its sparse twin u."""
         steps = {id(lam): self._ratio(value) for lam, value in self._current()}
         return [(s, w, s.penalty.prox(w, steps[id(s.lam)])) for s, w in self.kernels]
 
@@ -286,7 +286,7 @@ class Splitting(keras.layers.Layer):
         Afterwards `u` and `sparsity` would threshold what is thresholded already: count
         the network's zeros with `rvsm_tf.summarize`.
         """
-        for (split, w, followers), (_, _, u) in zip(self._parts(), self._sparse()):
+        for (split, w, followers), (_, _, u) in zip(self._parts(), self.twins()):
             w.assign(u)
             for v in followers:
                 v.assign(split.penalty.follow(u, ops.copy(v)))
@@ -296,7 +296,7 @@ class Splitting(keras.layers.Layer):
 
         It is 0 where none of them is trained.
         """
-        u = [x for _, _, x in self._sparse()]
+        u = [x for _, _, x in self.twins()]
         total = sum(int(ops.size(x)) for x in u)
         return sum(int(ops.sum(x == 0)) for x in u) / total if total else 0.0
 
@@ -306,13 +306,13 @@ class Splitting(keras.layers.Layer):
 
     def gap(self) -> float:
         """Returns ‖w − u‖ over all split kernels."""
-        squares = [ops.sum((_wide(w) - _wide(u)) ** 2) for _, w, u in self._sparse()]
+        squares = [ops.sum((_wide(w) - _wide(u)) ** 2) for _, w, u in self.twins()]
         return float(ops.sqrt(sum(squares))) if squares else 0.0
 
     def lagrangian(self, loss: float) -> float:
         """Returns f(w) + λ P(u) + β/2 ‖w − u‖², given f(w)."""
         lam = {id(lam): float(value) for lam, value in self._current()}
-        cost = sum(lam[id(s.lam)] * float(s.penalty(u)) for s, _, u in self._sparse())
+        cost = sum(lam[id(s.lam)] * float(s.penalty(u)) for s, _, u in self.twins())
         return float(loss) + cost + _scalar(self.beta) / 2 * self.gap() ** 2
 
     def _ratio(self, lam: Any) -> Any:

@@ -221,7 +221,7 @@ def test_a_copy_that_answers_otherwise_is_refused_and_the_layer_named():
     )
     model.get_layer("odd").factor = 1.5
     copy = copied(model)
-    with pytest.raises(ValueError, match="off by up to .* behind the layer 'odd'"):
+    with pytest.raises(ValueError, match=r"off by up to .* behind the layer 'odd'"):
         agreement.check(model, copy)
 
 
