@@ -180,7 +180,7 @@ class RVSM(Trainer):
         Warns:
             UserWarning: of what cannot end well, see `rvsm_tf.watch`.
         """
-        first = kwargs.get("initial_epoch", 0)
+        first = loops.argument(super().fit, args, kwargs, "initial_epoch") or 0
         watching = loops.Fitting(self._begin_fit, self._end_fit, self.optimizer, first)
         return loops.call(super().fit, args, kwargs, last=watching)
 
