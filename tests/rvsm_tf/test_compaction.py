@@ -667,5 +667,5 @@ def test_a_cut_that_changes_answers_is_noticed(monkeypatch):
         return np.eye(call.input_shapes[0][-1], call.output_shapes[0][-1], dtype=bool)
 
     monkeypatch.setattr(kernels.Mixer, "reads", reads)
-    with pytest.raises(ValueError, match="does not answer as it must: .* 'head'"):
+    with pytest.raises(ValueError, match=r"does not answer as it must: .* 'head'"):
         compact(net)
