@@ -22,7 +22,7 @@ class Runtime(Protocol):
 
     Attributes:
         name: for people, and in report.json.
-        most: examples that it is given at most; None for all.
+        most: examples that `verify` gives it at most; None for all.
     """
 
     name: str

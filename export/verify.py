@@ -41,7 +41,7 @@ class Verdict:
     Attributes:
         refused: why the file must not be kept; None if it may be.
         outputs: by the runtime's name, shape (n, …); those that ran. Some are given
-            the first few examples alone.
+            a `few` examples alone.
         memory: bytes by which the process grew with the default delegate.
         max_abs_diff: largest difference from Keras in any runtime.
     """
@@ -72,7 +72,8 @@ def verify(
     memory, worst = 0, 0.0
     scale = float(np.abs(expected).max())
     for runtime in runtimes.there() if where is None else where:
-        inputs = {name: x[: runtime.most] for name, x in examples.inputs.items()}
+        some = few(len(examples), runtime.most)
+        inputs = {name: x[some] for name, x in examples.inputs.items()}
         try:
             answer = runtime.run(file, inputs)
         except RuntimeFailure as failure:
@@ -83,7 +84,7 @@ def verify(
         if not np.isfinite(answer.outputs).all():
             reason = f"{runtime.name}: outputs that are not finite"
             return Verdict(reason, outputs, memory, None)
-        gap = largest_gaps(answer.outputs, expected[: runtime.most])
+        gap = largest_gaps(answer.outputs, expected[some])
         worst = max(worst, float(gap.max()))
         allowed = TOLERANCE[format_] * scale
         stray, share = int((gap > allowed).sum()), STRAY.get(format_, 0.0)
@@ -94,6 +95,16 @@ def verify(
             )
             return Verdict(reason, outputs, memory, worst)
     return Verdict(None, outputs, memory, worst)
+
+
+def few(count: int, most: int | None) -> slice:
+    """Returns which of so many examples a runtime is given, far apart.
+
+    Args:
+        count: of all.
+        most: that it may be given; None for all.
+    """
+    return slice(None, None, None if most is None else -(-count // most))
 
 
 def largest_gaps(outputs: np.ndarray, expected: np.ndarray) -> np.ndarray:

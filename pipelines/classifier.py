@@ -8,6 +8,9 @@ import numpy as np
 from commands.cli import InputError, quietly
 from shaky_letters.examples import CLASSES
 
+PICTURE = (100, 100, 1)
+"""Shape of what is classified."""
+
 MOST_OFF = 0.05
 """By how much probabilities may miss a sum of 1. int8 rounds each to a 256th, and has
 no 1."""
@@ -103,7 +106,7 @@ def _in_litert(file: pathlib.Path) -> tuple[tuple[str, ...], Answers]:
             "wrote"
         )
     with quietly():
-        from export import card, runtime
+        from export import card, runtime, selftest
 
     def answers(images: np.ndarray) -> np.ndarray:
         try:
@@ -113,6 +116,12 @@ def _in_litert(file: pathlib.Path) -> tuple[tuple[str, ...], Answers]:
 
     try:
         labels = card.read(file.read_bytes()).get("labels", CLASSES)
-    except ValueError as error:
+        sound = selftest.is_sound(file, {"image": (1, *PICTURE)})
+    except (ValueError, runtime.RuntimeFailure) as error:
         raise InputError(f"{str(file)!r} does not run: {error}") from None
+    if not sound:
+        raise InputError(
+            f"{str(file)!r} does not run correctly here: its golden vectors get other "
+            "answers; export the model again"
+        )
     return tuple(labels), answers

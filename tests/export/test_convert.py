@@ -100,18 +100,20 @@ def test_figures_are_those_of_the_files(run_folder, report):
     """Each file is run here once more, and compared with Keras by hand."""
     examples = source.read(run_folder).test
     model = keras.models.load_model(run_folder / "model.keras")
-    expected = model.predict(examples.inputs["image"], verbose=0)
+    x = examples.inputs["image"]
+    expected = model.predict(x, verbose=0)
+    step = {None: 1, 32: 2, 4: 15}  # of 60 examples
     for row in report:
         if not row["file"]:
             continue
         path = run_folder / "export" / row["file"]
         found = {
-            one.name: one.run(path, {"image": examples.inputs["image"][: one.most]})
+            one.name: one.run(path, {"image": x[:: step[one.most]]})
             for one in runtimes.there()
         }
         worst = max(
-            np.abs(outputs - expected[: len(outputs)]).max()
-            for outputs, _ in found.values()
+            np.abs(found[one.name].outputs - expected[:: step[one.most]]).max()
+            for one in runtimes.there()
         )
         assert row["max_abs_diff"] == pytest.approx(worst, abs=1e-6)
         assert list(found)[:2] == ["delegate on", "delegate off"]

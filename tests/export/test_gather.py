@@ -32,7 +32,7 @@ def test_files_gather_and_answer_as_the_large_model(name, close, tmp_path):
     assert verdict.refused is None
     expected = source.predict(model, given)
     for answers in verdict.outputs.values():
-        known = expected[: len(answers)]
+        known = expected[:: len(expected) // len(answers)]
         np.testing.assert_allclose(answers, known, rtol=0, atol=close)
     large = formats.Converter(model, given).write(name)
     assert file.stat().st_size < len(large) / 3

@@ -85,7 +85,7 @@ def test_an_old_node_is_none(version, enough, tmp_path, monkeypatch):
 
 def test_what_is_lacking_is_named_with_the_way_to_it(tmp_path, monkeypatch):
     monkeypatch.setattr(javascript, "PACKAGE", tmp_path / "nothing")
-    monkeypatch.setattr(javascript, "OLDEST", (0, 0))
+    monkeypatch.setattr(javascript, "OLDEST", ())
     said = runtimes.lacking()
     assert said.startswith(
         "LiteRT.js, LiteRT.js relaxed SIMD "

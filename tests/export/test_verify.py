@@ -99,3 +99,13 @@ def test_a_damaged_file_is_refused_not_fatal(damage, tmp_path):
     file.write_bytes(good[: len(good) // 2] if damage == "cut" else rng.bytes(5000))
     verdict = verify.verify(file, given, source.predict(model, given), "float32")
     assert verdict.refused is not None
+
+
+def test_a_runtime_is_given_few_examples_from_all_over():
+    for count in range(1, 200):
+        for most in (None, 1, 4, 32):
+            taken = np.arange(count)[verify.few(count, most)]
+            assert taken[0] == 0
+            assert len(taken) == count if most is None else len(taken) <= most
+            gaps = np.diff([*taken, count])
+            assert gaps.max() <= -(-count // (most or count))

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from export import convert, runtime
+from export import card, convert, runtime
 from pipelines import predict
 from pipelines.classifier import Classifier, probabilities
 from rvsm_tf.networks import paper_cnn
@@ -90,3 +90,15 @@ def test_a_file_that_answers_no_probabilities_is_refused(pictures, tmp_path):
     line = refusal.refused(predict.main, exported(net, images, tmp_path), files[0])
     assert "answers no probabilities: they add up to" in line
     assert "softmax" in line
+
+
+@pytest.mark.parametrize("off", [0.5, np.nan])
+def test_a_file_that_this_machine_gets_wrong_is_refused(pictures, tmp_path, off):
+    """As one that was written for another processor's sake, or before a mistake."""
+    images, files = pictures
+    file = exported(paper_cnn(), images, tmp_path)
+    contents = card.read(file.read_bytes())
+    contents["golden"]["outputs"][2][0] += off
+    file.write_bytes(card.embed(file.read_bytes(), contents))
+    line = refusal.refused(predict.main, file, files[0])
+    assert "does not run correctly here" in line
