@@ -31,7 +31,10 @@ function save(path, arrays, shape) {
   head.write("\x93NUMPY\x01\x00\x76\x00", "latin1"); // 0x76 bytes follow
   head.write(about, 10);
   head.write("\n", 127);
-  writeFileSync(path, Buffer.concat([head, ...arrays.map((x) => Buffer.from(x.buffer))]));
+  writeFileSync(
+    path,
+    Buffer.concat([head, ...arrays.map((x) => Buffer.from(x.buffer))]),
+  );
 }
 
 /** Makes of Node.js the kind of browser that the package asks for: a worker. */
