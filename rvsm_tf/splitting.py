@@ -31,8 +31,8 @@ from .penalties import Penalty
 from .schedules import Schedule, TargetSparsity, check_beta, check_kappa, check_lam
 from .selection import Selection, select
 
-# What κ adds up to over a fit that a target follows, if κ is not given: w comes close to
-# u in a hundredth of the fit. Chosen like the ramp, see `rvsm_tf.schedules`.
+# What κ adds up to over a fit that a target follows, where it is not given: w comes
+# close to u in a hundredth of the fit. Chosen like the ramp, see `rvsm_tf.schedules`.
 _PULL = 200.0
 
 
