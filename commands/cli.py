@@ -4,9 +4,11 @@ import contextlib
 import errno
 import math
 import os
+import pathlib
 import re
 import sys
 import tempfile
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -91,13 +93,30 @@ def answered(before: str = "") -> Iterator[None]:
         sys.exit(2)
 
 
+@contextlib.contextmanager
+def warned() -> Iterator[None]:
+    """Prints the library's warnings inside the block as a line, without their place."""
+    before = warnings.formatwarning
+
+    def line(message, category, filename, *args, **kwargs):
+        if pathlib.Path(filename).parent.name == "rvsm_tf":
+            return f"Warning: {message}\n"
+        return before(message, category, filename, *args, **kwargs)
+
+    warnings.formatwarning = line
+    try:
+        yield
+    finally:
+        warnings.formatwarning = before
+
+
 class Command(click.Command):
     """A command that reports what its user can mend in one line, see `answered`."""
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Runs the command."""
         kwargs["standalone_mode"] = False
-        with answered():
+        with answered(), warned():
             sys.exit(super().main(*args, **kwargs) or 0)
 
 

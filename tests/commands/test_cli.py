@@ -2,6 +2,9 @@
 
 import errno
 import os
+import pathlib
+import subprocess
+import sys
 
 import click
 import pytest
@@ -47,6 +50,30 @@ def test_notes_of_libraries_are_shown_with_a_defect_alone(error, shown, capfd):
     with pytest.raises(type(error)):
         broken()
     assert capfd.readouterr().err == shown
+
+
+def test_what_the_library_warns_of_is_one_line(tmp_path):
+    """In a process of its own: pytest catches warnings where it runs."""
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import click, warnings\n"
+        "from commands.cli import Command\n"
+        "@click.command(cls=Command)\n"
+        "def main():\n"
+        "    warnings.warn_explicit('ours', UserWarning, '/x/rvsm_tf/watch.py', 9)\n"
+        "    warnings.warn_explicit('theirs', UserWarning, '/x/keras/y.py', 9)\n"
+        "main()\n"
+    )
+    result = subprocess.run(
+        [sys.executable, program],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(pathlib.Path(__file__).parents[2])},
+    )
+    first, second, *_ = result.stderr.splitlines()
+    assert first == "Warning: ours"
+    assert second == "/x/keras/y.py:9: UserWarning: theirs"
 
 
 @pytest.mark.parametrize(
