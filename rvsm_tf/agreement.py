@@ -72,13 +72,21 @@ def symbolic_inputs(model: keras.Model) -> Any:
     """Returns what a model's call takes, as symbolic tensors; None if not known."""
     if isinstance(model, keras.Sequential):
         return model.inputs[0] if model.built else None
-    return model.input if isinstance(model, keras.Function) else None
+    if isinstance(model, keras.Function):
+        return model.input
+    # A class of its own: Keras notes the shapes that it was first called with.
+    shapes = (model.get_build_config() or {}).get("input_shape")
+    if shapes is None:
+        return None
+    return keras.tree.map_shape_structure(
+        lambda shape: keras.KerasTensor((None, *shape[1:]), model.compute_dtype), shapes
+    )
 
 
 def _made_up(inputs: Any) -> Iterator[Any]:
     """Yields inputs of two examples each, for each guess of the open sizes."""
     flat = keras.tree.flatten(inputs)
-    if not flat:
+    if inputs is None or not flat:
         return
     is_open = any(None in tensor.shape[1:] for tensor in flat)
     for size in _UNKNOWN_SIZES if is_open else _UNKNOWN_SIZES[:1]:
