@@ -171,7 +171,8 @@ def _culprit(model: keras.Model) -> str:
         try:
             type(layer).from_config(layer.get_config())
         except Exception as error:  # as above
-            cause = (str(error).strip() or type(error).__name__).splitlines()[0]
+            reason = (str(error).strip() or type(error).__name__).split("\n\n")[0]
+            cause = " ".join(reason.split()).rstrip(".")
             who = "it" if layer is model else f"its layer {layer.name!r}"
             kind = type(layer).__name__
             return (
