@@ -124,7 +124,7 @@ def _allowed(model: keras.Model, x: Any, expected: list[np.ndarray]) -> list[Any
     share = max(_TOLERANCE.get(t, _TOLERANCE_ELSE) for t in types)
     noise = _answers(model, keras.tree.map_structure(nudged, x))
     return [
-        np.maximum(share * _largest(y), _NOISE * _largest(y - other))
+        np.maximum(share * _largest(y), _NOISE * _largest(_difference(y, other)))
         for y, other in zip(expected, noise)
     ]
 
@@ -137,17 +137,26 @@ def _apart(
     for y, other, bound in zip(expected, found, allowed, strict=True):
         if y.shape != other.shape:
             return np.inf
-        alike = (y == other) | (np.isnan(y) & np.isnan(other))
-        gap = _largest(np.where(alike, 0, y - other))
-        gap = np.where(np.isfinite(gap), gap, np.inf)
+        # A number that is not finite in one of them only is as far off as can be.
+        difference = _difference(y, other)
+        is_odd = ~np.isfinite(difference).reshape(len(bound), -1).all(axis=1)
+        gap = np.where(is_odd, np.inf, _largest(difference))
         if (gap > bound).any():
             worst = max(worst or 0.0, float(gap.max()))
     return worst
 
 
+def _difference(y: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Returns what two answers are apart: 0 where both overflow alike."""
+    alike = (y == other) | (np.isnan(y) & np.isnan(other))
+    with np.errstate(invalid="ignore"):
+        return np.where(alike, 0, y - other)
+
+
 def _largest(y: np.ndarray) -> np.ndarray:
-    """Returns the largest size of a number in each example, 0 of those not finite."""
-    size = np.abs(y).reshape(len(y), -1) if y.ndim else np.abs(y).reshape(1, 1)
+    """Returns the largest finite size of a number in each example."""
+    size = np.where(np.isfinite(y), np.abs(y), 0)
+    size = size.reshape(len(y), -1) if y.ndim else size.reshape(1, 1)
     return size.max(axis=1, initial=0)
 
 
