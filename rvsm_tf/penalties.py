@@ -65,7 +65,8 @@ class Penalty:
 
     def zeros(self, w: Any, step: Any) -> Any:
         """Returns how many entries of w `prox` sets to zero, as an integer scalar."""
-        return ops.count_nonzero(ops.abs(_float(w)) <= self.threshold(step))
+        cut = ops.abs(_float(w)) <= self.threshold(step)
+        return ops.sum(ops.cast(cut, "int32"))  # count_nonzero warns on PyTorch
 
     def _cost(self, size: Any) -> Any:
         """Returns the cost of each entry, given its absolute value."""

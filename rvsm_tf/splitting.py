@@ -31,7 +31,6 @@ from .penalties import Penalty
 from .schedules import Schedule, TargetSparsity, check_beta, check_kappa, check_lam
 from .selection import Selection, select
 
-
 # What κ adds up to over a fit that a target follows, if κ is not given: a weight below
 # the threshold that nothing defends ends at e^-24 of its size.
 _PULL = 24.0

@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Iterable
 
 import keras
+import numpy as np
 from keras import ops
 
 from .groups import divide
@@ -82,7 +83,8 @@ class Watch:
         u = self._splitting.u()
         empty = []
         for _, w in self._splitting.kernels:
-            largest = float(ops.max(ops.abs(ops.cast(w, "float32"))))
+            size = np.abs(ops.convert_to_numpy(ops.cast(w, "float32")))
+            largest = float(size.max())
             if largest > 0 and not bool(ops.any(u[w.path] != 0)):
                 empty.append(f"{w.path} (largest weight {largest:.2g})")
         if empty:
