@@ -90,6 +90,12 @@ class Backbone(keras.Model):
         x = keras.Input((6,))
         super().__init__(x, self.last(self.first(x)), **arguments)
 
+    def __setattr__(self, name, value):
+        # As KerasHub: PyTorch takes no attributes before it is initialized.
+        if keras.backend.backend() == "torch" and not hasattr(self, "_initialized"):
+            return object.__setattr__(self, name, value)
+        return super().__setattr__(name, value)
+
     def get_config(self):
         return {"name": self.name}
 

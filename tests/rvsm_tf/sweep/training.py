@@ -5,8 +5,9 @@ import dataclasses
 import keras
 import numpy as np
 import pytest
-import rvsm_tf as rvsm
 from keras import ops
+
+import rvsm_tf as rvsm
 
 from .features import BATCH, EPOCHS, FEATURES, Feature
 from .networks import NETWORKS, Network
@@ -42,26 +43,29 @@ class Case:
         )
 
     def compile(self, model, **further):
+        """Compiles a model as the case says, or as further arguments do."""
         network, feature = self.of_network, self.of_feature
         how = {"jit_compile": False, **network.compiling(), **feature.compiling}
         if BACKEND != "tensorflow":
-            how["jit_compile"] = "auto"
-        how.update(further)
+            del how["jit_compile"]
+        how |= further
         some = {name: feature.optimizer() for name in network.optimizers}
         model.compile(**some, **how)
         return model
 
     def rvsm(self, net, penalty, *numbers):
+        """Returns the model around a network; numbers are λ, β and κ."""
         split = {key: penalty for key in self.of_network.split}
         return rvsm.RVSM(net, split, *numbers)
 
-    def train(self, wrap, folder, validates=True):
+    def train(self, wrap, folder, validates=True, **compiling):
         """Returns the network made, the trained model and the logs of its epochs.
 
         Args:
             wrap: function of the network; what it returns is trained.
             folder: where there is none yet.
             validates: whether `fit` evaluates, if its callbacks need not have it.
+            **compiling: arguments of `compile` that stand in for the case's.
         """
         network, feature = self.of_network, self.of_feature
         keras.config.set_dtype_policy(feature.policy)
@@ -82,7 +86,7 @@ class Case:
         if callbacks:
             fit["callbacks"] = callbacks
         return feature.train(
-            lambda: self.compile(wrap(network.make())), fit, folder
+            lambda: self.compile(wrap(network.make()), **compiling), fit, folder
         )
 
 
