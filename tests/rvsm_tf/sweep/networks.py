@@ -96,6 +96,11 @@ class Backbone(keras.Model):
             return object.__setattr__(self, name, value)
         return super().__setattr__(name, value)
 
+    def zero_grad(self, *arguments):
+        # Of PyTorch's: it knows of no weights here, and Keras's fit adds gradients up.
+        for v in self.trainable_variables:
+            v.value.grad = None
+
     def get_config(self):
         return {"name": self.name}
 
