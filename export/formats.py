@@ -36,10 +36,14 @@ class Converter:
     Args:
         model: a plain Keras model in float32, of fixed input size and one output.
         calibration: examples for int8's ranges, None if there are none.
+
+    Attributes:
+        notes: by format, what was done otherwise than one would expect, and why.
     """
 
     def __init__(self, model: keras.Model, calibration: Examples | None):
         self._model, self._calibration = model, calibration
+        self.notes: dict[str, str] = {}
         self._converted: dict[str, bytes] = {}
         self._dense: dict[str, bytes] = {}
 
@@ -103,11 +107,20 @@ class Converter:
     def _packed(self, name: str) -> bytes:
         """Returns the sparse form of a dense file, where it is smaller."""
         dense = self.dense(name)
-        packed, layouts = sparse.pack(dense)
-        if set(layouts) <= {"dense"} or len(packed) >= len(dense):
+        packing = sparse.pack(dense)
+        if packing.barred:
+            self.notes[name] = (
+                f"{packing.barred} of the kernels would be smaller by columns, which "
+                "ARM and WebAssembly may compute wrongly behind a 3 × 3 convolution of "
+                "stride 2 on 3 channels"
+            )
+        if set(packing.layouts) <= {"dense"} or len(packing.file) >= len(dense):
             kind = "1 × 16 blocks" if name == "int8-sparse" else "kernels"
-            raise NotApplicable(f"no {kind} of zeros make this file smaller than dense")
-        return packed
+            why = f"; {self.notes[name]}" if packing.barred else ""
+            raise NotApplicable(
+                f"no {kind} of zeros make this file smaller than dense{why}"
+            )
+        return packing.file
 
 
 def _saved_model(model: keras.Model, folder: pathlib.Path) -> str:

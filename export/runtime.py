@@ -11,6 +11,8 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
@@ -21,9 +23,24 @@ MODES = {
 }
 """With the default delegate (XNNPACK), and without: the built-in kernels alone."""
 
+ROOT = pathlib.Path(__file__).parents[1]
+
 
 class RuntimeFailure(Exception):
     """The runtime did not run a file; the message says what it answered instead."""
+
+
+class Answer(NamedTuple):
+    """What a runtime makes of a file.
+
+    Attributes:
+        outputs: float32, shape (n, …).
+        memory: bytes by which loading and running the file made the process's resident
+            memory grow; 0 where that was not measured.
+    """
+
+    outputs: np.ndarray
+    memory: int
 
 
 def interpreter(file: pathlib.Path, delegate: str = "on", threads: int = 1):
@@ -38,18 +55,18 @@ def interpreter(file: pathlib.Path, delegate: str = "on", threads: int = 1):
 
 
 def run(
-    file: pathlib.Path, delegate: str, inputs: dict[str, np.ndarray]
-) -> tuple[np.ndarray, int]:
+    file: pathlib.Path,
+    delegate: str,
+    inputs: dict[str, np.ndarray],
+    python: Sequence[str] = (sys.executable,),
+) -> Answer:
     """Runs a file on examples, one by one, in a process of its own.
 
     Args:
         file: a .tflite file with one signature of one output.
         delegate: a key of `MODES`.
         inputs: by the signature's names, each of shape (n, …).
-
-    Returns:
-        the outputs, float32, shape (n, …), and by how many bytes loading and running
-        the file made the process's resident memory grow.
+        python: the command that is Python; another processor's has another LiteRT.
 
     Raises:
         RuntimeFailure: the runtime refuses the file, or dies of it.
@@ -59,17 +76,22 @@ def run(
         answer = pathlib.Path(folder) / "outputs.npz"
         np.savez(given, **inputs)
         arguments = [str(file.resolve()), delegate, str(given), str(answer)]
-        process = subprocess.run(
-            [sys.executable, "-m", "export.runtime", *arguments],
-            capture_output=True,
-            text=True,
-            cwd=pathlib.Path(__file__).parents[1],
-            check=False,
-        )
-        if process.returncode:
-            raise RuntimeFailure(last_words(process.returncode, process.stderr))
+        start([*python, "-m", "export.runtime", *arguments])
         with np.load(answer, allow_pickle=False) as outputs:
-            return outputs["outputs"], int(outputs["memory"])
+            return Answer(outputs["outputs"], int(outputs["memory"]))
+
+
+def start(command: Sequence[str]) -> None:
+    """Runs a program to its end.
+
+    Raises:
+        RuntimeFailure: it fails, or dies.
+    """
+    process = subprocess.run(
+        command, capture_output=True, text=True, errors="replace", cwd=ROOT, check=False
+    )
+    if process.returncode:
+        raise RuntimeFailure(last_words(process.returncode, process.stderr))
 
 
 def last_words(returncode: int, stderr: str) -> str:

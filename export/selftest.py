@@ -53,6 +53,26 @@ def differences(folder: pathlib.Path) -> dict[tuple[str, str], tuple[float, floa
     return found
 
 
+def is_sound(file: pathlib.Path, shapes: golden.Shapes) -> bool:
+    """Returns whether this machine's runtime answers the golden vectors in a file.
+
+    Args:
+        file: that `export.convert` wrote.
+        shapes: of one example, by input.
+
+    Raises:
+        ValueError: it is damaged, or takes other inputs.
+        RuntimeFailure: the runtime refuses it, or dies of it.
+    """
+    inside = card.read(file.read_bytes())["golden"]
+    vectors = [golden.decode(vector, shapes) for vector in inside["inputs"]]
+    inputs = {name: np.concatenate([v[name] for v in vectors]) for name in shapes}
+    outputs = runtime.run(file, "on", inputs).outputs.reshape(len(vectors), -1)
+    known = np.asarray(inside["outputs"], "float64")
+    gap = np.abs(outputs[:, : known.shape[1]] - known)
+    return bool((gap <= inside["tolerance"]).all())  # not so where it is NaN
+
+
 def main(folder: str) -> int:
     """Prints a line for each file; returns the exit code."""
     wrong = False

@@ -22,7 +22,7 @@ from commands import archive, models
 from commands.cli import InputError
 from commands.files import read_json
 from rvsm_tf import RVSM
-from rvsm_tf.graph import renewed, set_weights
+from rvsm_tf.copying import Part, rebuild, renewed
 
 MODEL, IMAGES, ABOUT = "model.keras", "images.npz", "about.json"
 REFERENCE = "reference.keras"
@@ -168,15 +168,14 @@ def _check(model: keras.Model, file: pathlib.Path) -> None:
 def _in_float32(model: keras.Model) -> keras.Model:
     """Returns the model with every layer computing in float32."""
 
-    def copy(layer: keras.Operation) -> keras.Operation:
+    def replace(layer: keras.Operation) -> list[Part]:
         plain = isinstance(layer, keras.layers.Layer)  # operations have no type
-        return renewed(layer, dtype="float32") if plain else renewed(layer)
+        changes = {"dtype": "float32"} if plain else {}
+        return [(renewed(layer, **changes), layer)]
 
     if all(layer.compute_dtype == "float32" for layer in model._flatten_layers()):
         return model
-    plain = keras.models.clone_model(model, clone_function=copy, recursive=True)
-    set_weights(plain, model.get_weights())
-    return plain
+    return rebuild(model, replace)
 
 
 def _examples(

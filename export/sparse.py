@@ -13,18 +13,20 @@ way that the runtime reads is tried, and the smallest is written.
 As it is: the FULLY_CONNECTED kernel (version 8, which makes the default delegate
 leave the operator to it) multiplies what is there. Unpacked: a DENSIFY operator in
 front of the layer makes the dense kernel when the model is loaded. The number of an
-input takes two bytes in a wide layer, that of one of at most 256 outputs one.
+input takes two bytes in a wide layer, that of one of at most 256 outputs one. Where
+XNNPACK would take such an operator for a hint, no kernel is unpacked: see `xnnpack`.
 
 A layer's kernel is (outputs, inputs) here, the transpose of Keras's.
 """
 
 import collections
 import dataclasses
+from typing import NamedTuple
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from . import flatbuffer
+from . import flatbuffer, xnnpack
 
 _DENSE, _CSR = schema.DimensionType.DENSE, schema.DimensionType.SPARSE_CSR
 _FULLY_CONNECTED = schema.BuiltinOperator.FULLY_CONNECTED
@@ -56,20 +58,32 @@ class Packed:
         return self.layout == "columns"
 
 
-def pack(file: bytes) -> tuple[bytes, dict[str, int]]:
-    """Returns the file with each dense layer's kernel in its smallest layout.
+class Packing(NamedTuple):
+    """A file with sparse kernels.
+
+    Attributes:
+        file: the .tflite file.
+        layouts: how many kernels are in which layout; those left alone are "dense". A
+            kernel that two layers share is left out.
+        barred: how many would be smaller in `columns`, which is not safe here.
+    """
+
+    file: bytes
+    layouts: dict[str, int]
+    barred: int
+
+
+def pack(file: bytes) -> Packing:
+    """Returns the file with each dense layer's kernel in its smallest safe layout.
 
     Args:
         file: a .tflite file, its kernels stored densely.
-
-    Returns:
-        the file, and how many kernels are in which layout; those left alone are
-        "dense". A kernel that two layers share is left out.
     """
     model = flatbuffer.read(file)
     graph = model.subgraphs[0]
     readers = collections.Counter(i for o in graph.operators for i in o.inputs)
     layouts: dict[str, int] = {}
+    barred, may_unpack = 0, not xnnpack.may_go_sparse(model)
     for operator in list(graph.operators):
         if flatbuffer.builtin(model, operator) != _FULLY_CONNECTED:
             continue
@@ -78,7 +92,11 @@ def pack(file: bytes) -> tuple[bytes, dict[str, int]]:
         values = flatbuffer.stored(model, tensor)
         if values is None or readers[index] > 1:
             continue
-        packed = smallest(values.reshape(tensor.shape), tensor.type)
+        w = values.reshape(tensor.shape)
+        packed = smallest(w, tensor.type)
+        if packed and packed.unpacked_at_load and not may_unpack:
+            packed = smallest(w, tensor.type, may_unpack)
+            barred += 1
         layout = packed.layout if packed else "dense"
         layouts[layout] = layouts.get(layout, 0) + 1
         if packed:
@@ -90,15 +108,16 @@ def pack(file: bytes) -> tuple[bytes, dict[str, int]]:
                 operator.opcodeIndex = flatbuffer.opcode(
                     model, _FULLY_CONNECTED, version=8
                 )
-    return flatbuffer.write(model), layouts
+    return Packing(flatbuffer.write(model), layouts, barred)
 
 
-def smallest(w: np.ndarray, type_: int) -> Packed | None:
+def smallest(w: np.ndarray, type_: int, may_unpack: bool = True) -> Packed | None:
     """Returns a kernel in its smallest layout, None if dense storage is smaller.
 
     Args:
         w: the kernel, shape (outputs, inputs).
         type_: of its tensor. The runtime multiplies int8 in blocks alone.
+        may_unpack: whether a layout will do that is unpacked at load.
     """
     packed: list[Packed] = []
     if not w.any():
@@ -108,6 +127,7 @@ def smallest(w: np.ndarray, type_: int) -> Packed | None:
     if type_ == schema.TensorType.FLOAT32:
         packed += [_rows(w), _columns(w)]
     # Among equals the first: what runs as it is comes before what is unpacked.
+    packed = [p for p in packed if may_unpack or not p.unpacked_at_load]
     best = min(packed, key=lambda p: p.size, default=None)
     return best if best and best.size < w.nbytes else None
 

@@ -2,10 +2,12 @@
 
 import dataclasses
 import pathlib
+from collections.abc import Sequence
 
 import numpy as np
 
-from . import runtime
+from . import runtimes
+from .runtime import RuntimeFailure
 from .source import Examples
 
 TOLERANCE = {
@@ -38,10 +40,10 @@ class Verdict:
 
     Attributes:
         refused: why the file must not be kept; None if it may be.
-        outputs: by delegate ("on", "off"), shape (n, …); those that ran.
+        outputs: by the runtime's name, shape (n, …); those that ran. Some are given
+            a `few` examples alone.
         memory: bytes by which the process grew with the default delegate.
-        max_abs_diff: largest difference from Keras, of the outputs with the delegate
-            and without.
+        max_abs_diff: largest difference from Keras in any runtime.
     """
 
     refused: str | None
@@ -51,40 +53,58 @@ class Verdict:
 
 
 def verify(
-    file: pathlib.Path, examples: Examples, expected: np.ndarray, format_: str
+    file: pathlib.Path,
+    examples: Examples,
+    expected: np.ndarray,
+    format_: str,
+    where: Sequence[runtimes.Runtime] | None = None,
 ) -> Verdict:
-    """Runs a file with the default delegate and without, and compares.
+    """Runs a file in every runtime, and compares.
 
     Args:
         file: a .tflite file.
         examples: what to run it on.
         expected: what Keras answers, shape (n, …).
         format_: a key of `TOLERANCE`.
+        where: the runtimes; by default all that this machine has.
     """
     outputs: dict[str, np.ndarray] = {}
     memory, worst = 0, 0.0
-    for delegate in runtime.MODES:
-        where = f"delegate {delegate}"
+    scale = float(np.abs(expected).max())
+    for runtime in runtimes.there() if where is None else where:
+        some = few(len(examples), runtime.most)
+        inputs = {name: x[some] for name, x in examples.inputs.items()}
         try:
-            outputs[delegate], grown = runtime.run(file, delegate, examples.inputs)
-        except runtime.RuntimeFailure as failure:
-            return Verdict(f"{where}: {failure}", outputs, memory, None)
-        memory = memory or grown
-        if not np.isfinite(outputs[delegate]).all():
-            return Verdict(
-                f"{where}: outputs that are not finite", outputs, memory, None
-            )
-        gap = largest_gaps(outputs[delegate], expected)
+            answer = runtime.run(file, inputs)
+        except RuntimeFailure as failure:
+            reason = f"{runtime.name}: {failure}"
+            return Verdict(reason, outputs, memory, None)
+        memory = memory or answer.memory
+        outputs[runtime.name] = answer.outputs
+        if not np.isfinite(answer.outputs).all():
+            reason = f"{runtime.name}: outputs that are not finite"
+            return Verdict(reason, outputs, memory, None)
+        gap = largest_gaps(answer.outputs, expected[some])
         worst = max(worst, float(gap.max()))
-        allowed = TOLERANCE[format_] * float(np.abs(expected).max())
+        allowed = TOLERANCE[format_] * scale
         stray, share = int((gap > allowed).sum()), STRAY.get(format_, 0.0)
         if stray > (max(1.0, share * len(gap)) if share else 0):
             reason = (
-                f"{where}: {stray} of {len(gap)} examples differ from Keras by more "
-                f"than {allowed:.2g}, by up to {gap.max():.2g}"
+                f"{runtime.name}: {stray} of {len(gap)} examples differ from Keras by "
+                f"more than {allowed:.2g}, by up to {gap.max():.2g}"
             )
             return Verdict(reason, outputs, memory, worst)
     return Verdict(None, outputs, memory, worst)
+
+
+def few(count: int, most: int | None) -> slice:
+    """Returns which of so many examples a runtime is given, far apart.
+
+    Args:
+        count: of all.
+        most: that it may be given; None for all.
+    """
+    return slice(None, None, None if most is None else -(-count // most))
 
 
 def largest_gaps(outputs: np.ndarray, expected: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 
 from commands.cli import InputError, quietly
 
-from . import card, golden, runtime, timing, zeros
+from . import card, golden, runtime, runtimes, timing, zeros
 from .formats import Converter, NotApplicable
 from .size import zip_bytes
 from .source import Source, predict, shapes
@@ -39,6 +39,7 @@ class Writing:
     def __init__(self, source: Source, folder: pathlib.Path, quiet: bool):
         self._source, self._folder, self._quiet = source, folder, quiet
         self._converter = Converter(source.model, source.calibration)
+        self._where = runtimes.there()
         self._expected = predict(source.model, source.test)
         self._vectors = _vectors(source)
         self._inputs = [golden.decode(v, shapes(source.model)) for v in self._vectors]
@@ -82,6 +83,7 @@ class Writing:
             "file": None,
             "format": name,
             "refused": None,
+            "note": None,
             "best": [],
             "tolerance": TOLERANCE[name] * self._scale,
             "keras_test_accuracy": self._accuracy(self._expected),
@@ -98,16 +100,20 @@ class Writing:
             path.unlink(missing_ok=True)
             return row | {"refused": str(reason)}
         path.write_bytes(self._with_card(file, name))
-        verdict = verify(path, self._source.test, self._expected, name)
-        row |= {"max_abs_diff": verdict.max_abs_diff, "refused": verdict.refused}
+        verdict = verify(path, self._source.test, self._expected, name, self._where)
+        row |= {
+            "max_abs_diff": verdict.max_abs_diff,
+            "refused": verdict.refused,
+            "note": self._converter.notes.get(name),
+        }
         if verdict.refused is not None:
             path.unlink()
             return row
-        answers = verdict.outputs["on"]
+        answers = verdict.outputs["delegate on"]
         kept = zeros.kept(self._source.model, self._converter.dense(name))
         return row | {
             "file": path.name,
-            "runs_on": [f"delegate {mode}" for mode in verdict.outputs],
+            "runs_on": list(verdict.outputs),
             "bytes": path.stat().st_size,
             "zip_bytes": zip_bytes(path),
             "label_agreement": float(

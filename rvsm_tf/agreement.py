@@ -14,6 +14,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from .errors import in_one_line
 from .graph import infer, is_plain
 
 _UNKNOWN_SIZES = (16, 64, 256)
@@ -51,7 +52,7 @@ def check(model: keras.Model, made: keras.Model, inputs: Any = None) -> None:
         try:
             expected = _answers(model, x)
         except Exception as error:  # whatever a stranger's call raises
-            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+            reason = in_one_line(error)
             continue
         apart = _apart(expected, _answers(made, x), _allowed(model, x, expected))
         if apart is not None:

@@ -13,7 +13,9 @@ from typing import Any
 
 import keras
 import numpy as np
+from keras import ops
 
+from .errors import in_one_line
 from .graph import from_keras, inner_layers, is_plain, own_variables
 
 Part = tuple[Any, "list[np.ndarray] | Any"]
@@ -171,20 +173,17 @@ def _culprit(model: keras.Model) -> str:
         try:
             type(layer).from_config(layer.get_config())
         except Exception as error:  # as above
-            reason = (str(error).strip() or type(error).__name__).split("\n\n")[0]
-            cause = " ".join(reason.split()).rstrip(".")
             who = "it" if layer is model else f"its layer {layer.name!r}"
             kind = type(layer).__name__
-            return (
-                f"{who} is a {kind} without a get_config that makes it again: {cause}"
-            )
+            cause = in_one_line(error)
+            return f"{who} is a {kind} that its get_config does not make again: {cause}"
     return f"give {type(model).__name__} a get_config that from_config takes"
 
 
 def _set_equal(layer: keras.layers.Layer, new: keras.layers.Layer) -> None:
     """Gives a new layer or model the values of the one that it is a copy of."""
     for old, v in pairs(layer, new):
-        v.assign(old)
+        v.assign(ops.copy(old))  # on JAX the two would share an array, and its end
     _settle(new)
 
 
@@ -225,7 +224,7 @@ def _in_graphs(a: Any, b: Any) -> Iterator[tuple[Any, Any]]:
         # Names are unique in a graph.
         inside_b = [by_name[layer.name] for layer in inside_a]
     # Names that Keras made up differ; the order of two equal graphs does not.
-    if [type(x) for x in inside_a] != [type(x) for x in inside_b]:
+    elif [type(x) for x in inside_a] != [type(x) for x in inside_b]:
         raise Uncopyable(f"{a.name!r} and its copy are not made of the same layers")
     yield from zip(inside_a, inside_b)
 
@@ -266,10 +265,12 @@ def _own_pairs(a: keras.layers.Layer, b: keras.layers.Layer) -> Iterator[Pair]:
     if len(by_name) == len(own_b) and {v.name for v in own_a} == by_name.keys():
         own_b = [by_name[v.name] for v in own_a]
     for old, new in zip(own_a, own_b):
-        if old.shape != new.shape or old.dtype != new.dtype:
+        kinds = [keras.backend.standardize_dtype(v.dtype) for v in (old, new)]
+        floats = all(keras.backend.is_float_dtype(kind) for kind in kinds)
+        if old.shape != new.shape or not (floats or kinds[0] == kinds[1]):
             raise Uncopyable(
-                f"{old.path!r} has shape {old.shape} and type {old.dtype}, in the copy "
-                f"{new.shape} and {new.dtype}"
+                f"{old.path!r} has shape {old.shape} and type {kinds[0]}, in the copy "
+                f"{new.shape} and {kinds[1]}"
             )
         yield old, new
 

@@ -78,6 +78,11 @@ class Fitting(keras.callbacks.Callback):
         self._ends()
 
 
+def argument(method: Callable, args: tuple, kwargs: dict[str, Any], name: str) -> Any:
+    """Returns what a call gives for an argument, None if it gives nothing."""
+    return inspect.signature(method).bind(*args, **kwargs).arguments.get(name)
+
+
 def call(
     method: Callable,
     args: tuple,

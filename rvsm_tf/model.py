@@ -180,7 +180,7 @@ class RVSM(Trainer):
         Warns:
             UserWarning: of what cannot end well, see `rvsm_tf.watch`.
         """
-        first = kwargs.get("initial_epoch", 0)
+        first = loops.argument(super().fit, args, kwargs, "initial_epoch") or 0
         watching = loops.Fitting(self._begin_fit, self._end_fit, self.optimizer, first)
         return loops.call(super().fit, args, kwargs, last=watching)
 
@@ -267,8 +267,8 @@ class RVSM(Trainer):
         """
         if pathlib.Path(str(filepath)).suffix in (".h5", ".hdf5"):
             raise ValueError(
-                f"an RVSM in training is saved as a .keras file, got {str(filepath)!r}; "
-                "what harden() returns can be saved as either"
+                f"an RVSM in training is saved as .keras, got {str(filepath)!r}; what "
+                "harden() returns can be saved as either"
             )
         super().save(filepath, *args, **kwargs)
 

@@ -16,7 +16,8 @@ _LOWEST, _HIGHEST, _HALVINGS = -60.0, 40.0, 28
 
 # Of a fit that is followed: the share after which the target is reached, and how often
 # λ is adjusted until then, at least.
-_RAMP, _ADJUSTMENTS = 0.6, 30
+# Chosen on validation images of MNIST: two networks, Adam and SGD, short fits and long.
+_RAMP, _ADJUSTMENTS = 0.8, 40
 
 
 @keras.saving.register_keras_serializable(package="rvsm_tf")
@@ -31,7 +32,7 @@ class TargetSparsity:
     is met up to one group, and not exceeded.
 
     Without `steps` the schedule follows the first `fit` of the model: the target is
-    reached after 60 % of its steps, and what is left goes on learning.
+    reached after 80 % of its steps, and what is left goes on learning.
 
     Args:
         target: share of zeros to reach among the weights that λ governs and that are

@@ -226,9 +226,14 @@ def _kernel(layer: keras.layers.Layer) -> keras.Variable | None:
 def _matrices(path: str, layer: keras.layers.Layer) -> Iterator[Target]:
     """Yields a layer's own weights of two or more dimensions."""
     for v in own_variables(layer) if layer.built else ():
-        is_float = keras.backend.is_float_dtype(v.dtype)
-        if len(v.shape) >= 2 and is_float and not v.name.endswith(_NO_MATRIX):
+        kind = keras.backend.standardize_dtype(v.dtype)
+        if is_matrix(v) and keras.backend.is_float_dtype(kind):
             yield Target(path, layer, v)
+
+
+def is_matrix(w: keras.Variable) -> bool:
+    """Whether a weight has two or more dimensions, and is no shift or slope."""
+    return len(w.shape) >= 2 and not w.name.endswith(_NO_MATRIX)
 
 
 def _is_pattern(key: str) -> bool:

@@ -7,7 +7,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from .selection import DEPTHWISE, SEPARABLE, TRANSPOSED
+from .graph import inner_layers
+from .selection import DEPTHWISE, SEPARABLE, TRANSPOSED, is_matrix
 from .tables import aligned
 
 
@@ -24,6 +25,7 @@ class KernelSummary:
         zero_units: how many of them have zero weights only.
         inputs: how many inputs it has (rows, input channels).
         zero_inputs: how many of them have zero weights only.
+        trainable: whether it is trained; False of a frozen layer.
     """
 
     path: str
@@ -33,6 +35,7 @@ class KernelSummary:
     zero_units: int
     inputs: int
     zero_inputs: int
+    trainable: bool = True
 
     @property
     def weights(self) -> int:
@@ -69,7 +72,7 @@ class Summary:
         for k in self.kernels:
             rows.append(
                 (
-                    k.path,
+                    k.path if k.trainable else f"{k.path} (frozen)",
                     " × ".join(map(str, k.shape)),
                     f"{k.weights:,}",
                     f"{100 * k.sparsity:.2f} %",
@@ -83,8 +86,8 @@ class Summary:
 
 
 def kernels(model: keras.Model) -> list[keras.Variable]:
-    """Returns the weights of two or more dimensions whose name ends in "kernel"."""
-    return [w for w in model.weights if w.name.endswith("kernel") and len(w.shape) >= 2]
+    """Returns the weights that can be split: kernels, embeddings and other matrices."""
+    return [w for w in model.weights if is_matrix(w)]
 
 
 def summarize(model: keras.Model) -> Summary:
@@ -112,6 +115,7 @@ def summarize(model: keras.Model) -> Summary:
                 zero_units=int((~units).sum()),
                 inputs=inputs.size,
                 zero_inputs=int((~inputs).sum()),
+                trainable=variable.trainable,
             )
         )
     values = [keras.ops.convert_to_numpy(v) for v in model.weights]
@@ -126,7 +130,7 @@ def _turned(
     model: keras.Model,
 ) -> Iterator[tuple[keras.layers.Layer, keras.Variable]]:
     """Yields kernels that do not lie as (…, inputs, units), each with its layer."""
-    for layer in model._flatten_layers():
+    for layer in [model, *inner_layers(model)]:
         if isinstance(layer, TRANSPOSED + DEPTHWISE) and layer.built:
             yield layer, layer.kernel
         if isinstance(layer, SEPARABLE) and layer.built:

@@ -31,9 +31,9 @@ from .penalties import Penalty
 from .schedules import Schedule, TargetSparsity, check_beta, check_kappa, check_lam
 from .selection import Selection, select
 
-# What κ adds up to over a fit that a target follows, if κ is not given: a weight below
-# the threshold that nothing defends ends at e^-24 of its size.
-_PULL = 24.0
+# What κ adds up to over a fit that a target follows, where it is not given: w comes
+# close to u in a hundredth of the fit. Chosen like the ramp, see `rvsm_tf.schedules`.
+_PULL = 200.0
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -149,10 +149,10 @@ class Splitting(keras.layers.Layer):
 
     def u(self) -> dict[str, Any]:
         """Returns the sparse twin of each trained kernel, by the kernel's path."""
-        return {w.path: u for _, w, u in self._sparse()}
+        return {w.path: u for _, w, u in self.twins()}
 
-    def _sparse(self) -> list[tuple[Split, keras.Variable, Any]]:
-        """Returns every trained kernel with its split and its sparse twin."""
+    def twins(self) -> list[tuple[Split, keras.Variable, Any]]:
+        """Returns every trained kernel w with its split and its sparse twin u."""
         steps = {id(lam): self._ratio(value) for lam, value in self._current()}
         return [(s, w, s.penalty.prox(w, steps[id(s.lam)])) for s, w in self.kernels]
 
@@ -286,7 +286,7 @@ class Splitting(keras.layers.Layer):
         Afterwards `u` and `sparsity` would threshold what is thresholded already: count
         the network's zeros with `rvsm_tf.summarize`.
         """
-        for (split, w, followers), (_, _, u) in zip(self._parts(), self._sparse()):
+        for (split, w, followers), (_, _, u) in zip(self._parts(), self.twins()):
             w.assign(u)
             for v in followers:
                 v.assign(split.penalty.follow(u, ops.copy(v)))
@@ -296,7 +296,7 @@ class Splitting(keras.layers.Layer):
 
         It is 0 where none of them is trained.
         """
-        u = [x for _, _, x in self._sparse()]
+        u = [x for _, _, x in self.twins()]
         total = sum(int(ops.size(x)) for x in u)
         return sum(int(ops.sum(x == 0)) for x in u) / total if total else 0.0
 
@@ -306,13 +306,13 @@ class Splitting(keras.layers.Layer):
 
     def gap(self) -> float:
         """Returns ‖w − u‖ over all split kernels."""
-        squares = [ops.sum((_wide(w) - _wide(u)) ** 2) for _, w, u in self._sparse()]
+        squares = [ops.sum((_wide(w) - _wide(u)) ** 2) for _, w, u in self.twins()]
         return float(ops.sqrt(sum(squares))) if squares else 0.0
 
     def lagrangian(self, loss: float) -> float:
         """Returns f(w) + λ P(u) + β/2 ‖w − u‖², given f(w)."""
         lam = {id(lam): float(value) for lam, value in self._current()}
-        cost = sum(lam[id(s.lam)] * float(s.penalty(u)) for s, _, u in self._sparse())
+        cost = sum(lam[id(s.lam)] * float(s.penalty(u)) for s, _, u in self.twins())
         return float(loss) + cost + _scalar(self.beta) / 2 * self.gap() ** 2
 
     def _ratio(self, lam: Any) -> Any:
@@ -352,7 +352,7 @@ class Splitting(keras.layers.Layer):
         penalties, kernels = zip(*self._governed(lam))
         position, beta = ops.copy(self.position), ops.copy(self.beta)
         fit = self._fit_of(target)
-        return lambda: _solve(target, position, fit, beta, penalties, kernels)
+        return lambda: _solve(target, position, beta, penalties, kernels, fit)
 
     def _fit_of(self, target: TargetSparsity) -> Any:
         return ops.copy(self.fit_steps) if target.follows_fit else 0
@@ -402,10 +402,10 @@ def _pulls(penalty: Penalty, values: list[Any], step: Any, kappa: Any) -> list[A
 def _solve(
     target: TargetSparsity,
     position: Any,
-    fit: Any,
     beta: Any,
     penalties: tuple[Penalty, ...],
     kernels: tuple[Any, ...],
+    fit: Any = 0,
 ) -> Any:
     """Returns the λ that gives kernels the share of zeros asked for at a position."""
     total = float(sum(math.prod(w.shape) for w in kernels))

@@ -1,4 +1,4 @@
-"""Warnings of a training that cannot end well, or did not: each once, with a way out."""
+"""Warnings of training that cannot end well, or did not: each once, with a way out."""
 
 import math
 import warnings
@@ -65,12 +65,12 @@ class Watch:
                 reached.
         """
         self._warn_of_empty("after training", "lower λ/β, or its share of zeros")
-        u = self._splitting.u()
+        twins = self._splitting.twins()
         for target, lam in self._splitting.targets():
-            some = [(s, w) for s, w in self._splitting.kernels if s.lam is lam]
-            total = sum(math.prod(w.shape) for _, w in some)
-            zeros = sum(int(ops.sum(u[w.path] == 0)) for _, w in some)
-            largest = max(_together(split.penalty, w) for split, w in some)
+            some = [(split, w, u) for split, w, u in twins if split.lam is lam]
+            total = sum(math.prod(w.shape) for _, w, _ in some)
+            zeros = sum(int(ops.sum(u == 0)) for _, _, u in some)
+            largest = max(_together(split.penalty, w) for split, w, _ in some)
             if zeros < target.target * total - max(largest, 0.01 * total):
                 self._warn(
                     f"target {lam.name}",
@@ -80,12 +80,13 @@ class Watch:
                 )
 
     def _warn_of_empty(self, when: str, way_out: str) -> None:
-        u = self._splitting.u()
+        asked = {id(lam) for t, lam in self._splitting.targets() if t.target == 1}
         empty = []
-        for _, w in self._splitting.kernels:
+        for split, w, u in self._splitting.twins():
             size = np.abs(ops.convert_to_numpy(ops.cast(w, "float32")))
             largest = float(size.max())
-            if largest > 0 and not bool(ops.any(u[w.path] != 0)):
+            is_empty = largest > 0 and not bool(ops.any(u != 0))
+            if is_empty and id(split.lam) not in asked:
                 empty.append(f"{w.path} (largest weight {largest:.2g})")
         if empty:
             self._warn(

@@ -76,6 +76,14 @@ def test_the_smallest_layout_is_chosen(pattern, share, layout):
     assert (packed and packed.layout) == layout
 
 
+def test_a_layout_that_is_unpacked_at_load_can_be_barred():
+    w = networks.masked((512, 128), "scattered", 0.9, np.random.default_rng(0)).T
+    w = np.ascontiguousarray(w)
+    packed = sparse.smallest(w, FLOAT, may_unpack=False)
+    assert packed.layout == "rows"
+    assert sparse.smallest(w, FLOAT).size < packed.size < w.nbytes
+
+
 def test_a_narrow_layer_is_written_by_rows_and_runs_as_it_is():
     w = networks.masked((200, 128), "scattered", 0.95, np.random.default_rng(0)).T
     assert sparse.smallest(np.ascontiguousarray(w), FLOAT).layout == "rows"
@@ -121,11 +129,10 @@ def test_packed_files_run_and_never_grow(pattern, share, tmp_path):
 
 
 def test_what_runs_as_it_is_has_the_operator_version_that_says_so():
-    file, layouts = sparse.pack(
-        formats.Converter(networks.dense(4), None).write("float32")
-    )
-    model = flatbuffer.read(file)
+    packing = sparse.pack(formats.Converter(networks.dense(4), None).write("float32"))
+    model = flatbuffer.read(packing.file)
     codes = [(c.builtinCode, c.version) for c in model.operatorCodes]
-    assert layouts["blocks"] == 1
+    assert packing.layouts["blocks"] == 1
+    assert packing.barred == 0
     assert (schema.BuiltinOperator.FULLY_CONNECTED, 8) in codes
     assert schema.BuiltinOperator.DENSIFY not in dict(codes)

@@ -7,7 +7,7 @@ import pytest
 from keras import layers
 
 import rvsm_tf as rvsm
-from rvsm_tf import gather
+from rvsm_tf import gather, kernels
 from rvsm_tf.compaction import compact, plan
 
 ACTIVATIONS = ["linear", "relu", "sigmoid", "softplus", "tanh", "gelu", "elu"]
@@ -614,7 +614,58 @@ def test_errors(make_net):
         def call(self, x):
             return x
 
-    with pytest.raises(ValueError, match=r"a Mine, a class of its own, whose graph"):
+    with pytest.raises(
+        ValueError, match=r"a Mine, a class of its own whose call Keras"
+    ):
         compact(Mine())
     with pytest.raises(ValueError, match=r"a Keras model is needed, got 'model.keras'"):
         compact("model.keras")
+
+
+class Backbone(keras.Model):
+    """A functional subclass, its attributes in another order than its graph."""
+
+    def __init__(self):
+        self.head = layers.Dense(4, name="head")
+        self.body = layers.Dense(8, "relu", name="body")
+        x = keras.Input((6,))
+        super().__init__(inputs=x, outputs=self.head(self.body(x)), name="backbone")
+
+
+def test_a_functional_subclass_is_cut_by_its_graph():
+    net = Backbone()
+    kernel = net.body.kernel.numpy()
+    kernel[:, ::2] = 0
+    net.body.kernel.assign(kernel)
+    small = compact(net)
+    assert small.get_layer("body").units == 4
+    x = np.random.default_rng(0).normal(size=(16, 6)).astype("float32")
+    expected = net.predict(x, verbose=0)
+    np.testing.assert_allclose(small.predict(x, verbose=0), expected, atol=1e-6)
+
+
+def test_a_functional_subclass_that_does_more_than_its_graph_is_refused():
+    class Doubled(Backbone):
+        def call(self, x):
+            return 2 * super().call(x)
+
+    with pytest.raises(ValueError, match="a Doubled, a class of its own whose call"):
+        compact(Doubled())
+
+
+def test_a_cut_that_changes_answers_is_noticed(monkeypatch):
+    """A layer kind that cuts a channel too many, as a wrong kind would."""
+    net = keras.Sequential(
+        [
+            keras.Input((6,)),
+            layers.Dense(8, "relu", name="body"),
+            layers.Dense(4, name="head"),
+        ]
+    )
+
+    def reads(self, call, inputs):
+        return np.eye(call.input_shapes[0][-1], call.output_shapes[0][-1], dtype=bool)
+
+    monkeypatch.setattr(kernels.Mixer, "reads", reads)
+    with pytest.raises(ValueError, match=r"does not answer as it must: .* 'head'"):
+        compact(net)

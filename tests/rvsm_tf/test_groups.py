@@ -744,6 +744,10 @@ def test_only_whole_units_are_followed():
         assert (net.get_layer(name).bias.numpy() == 1).all()
 
 
+@pytest.mark.filterwarnings(
+    "ignore:the sparse model is all zero from the start",
+    "ignore:TargetSparsity.* takes 12 steps",
+)
 @pytest.mark.parametrize("lam", [1e-3, rvsm.TargetSparsity(0.5, 12, every=3)], ids=str)
 def test_saved_in_the_middle_of_training(images, tmp_path, lam):
     x, y = images

@@ -80,3 +80,24 @@ def test_the_saved_model_is_plain(tmp_path):
     again = keras.models.load_model(tmp_path / "net.keras")
     assert again.get_layer("conv").kernel.constraint is None
     assert "Held" not in again.to_json()
+
+
+def test_zeros_of_embeddings_stay_zero_too():
+    net = keras.Sequential(
+        [
+            keras.Input((5,)),
+            keras.layers.Embedding(7, 4, name="embedding"),
+            keras.layers.LSTM(3, name="lstm"),
+        ]
+    )
+    split = {"*/embeddings": rvsm.L0(), "*/recurrent_kernel": rvsm.L0()}
+    splitting = rvsm.Splitting(net, split, 1e-4, 0.1)
+    splitting.harden()
+    rvsm.hold(net)
+    zeros = [np.asarray(w) == 0 for _, w in splitting.kernels]
+    net.compile("adam", "mse")
+    rng = np.random.default_rng(0)
+    net.fit(rng.integers(0, 7, (16, 5)), rng.random((16, 3)), verbose=0)
+    for held, (_, w) in zip(zeros, splitting.kernels, strict=True):
+        assert 0 < held.mean() < 1
+        np.testing.assert_array_equal(np.asarray(w) == 0, held)

@@ -68,6 +68,20 @@ def test_summary_prints_an_aligned_table(net):
     assert not any(line != line.rstrip() for line in lines)
 
 
+def test_a_frozen_kernel_is_marked(net):
+    net.get_layer("conv").trainable = False
+    summary = rvsm.summarize(net)
+    assert [kernel.trainable for kernel in summary.kernels] == [False, True]
+    assert "net/conv/kernel (frozen)" in str(summary)
+
+
+def test_embeddings_and_recurrent_kernels_are_counted():
+    net = keras.Sequential([keras.Input((5,)), layers.Embedding(7, 4), layers.GRU(3)])
+    embeddings, kernel, recurrent = rvsm.summarize(net).kernels
+    assert embeddings.shape == (7, 4)
+    assert (kernel.shape, recurrent.shape) == ((4, 9), (3, 9))
+
+
 def test_summary_of_a_hardened_model_counts_u(make_net):
     model = rvsm.RVSM(make_net(), {"dense": rvsm.L0()}, 0.02, 0.5)
     w = model.net.layers[0].kernel.numpy()

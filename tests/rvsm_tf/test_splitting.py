@@ -3,7 +3,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from keras import layers, ops
-from keras.optimizers import SGD, Adam, AdamW, LossScaleOptimizer
+from keras.optimizers import (
+    SGD,
+    Adam,
+    AdamW,
+    LossScaleOptimizer,
+    MultiOptimizer,
+    OptimizerMap,
+)
 from keras.optimizers.schedules import ExponentialDecay, PiecewiseConstantDecay
 
 import rvsm_tf as rvsm
@@ -123,6 +130,110 @@ def test_a_learning_rate_schedule_drives_the_pull(split_net, data, reference_pro
         np.testing.assert_allclose(
             net.get_weights()[0], before[0] - eta * (gradient + BETA * pull), atol=1e-6
         )
+
+
+# Several optimizers
+
+
+def test_each_weight_is_pulled_at_its_own_optimizer_s_rate(
+    make_net, data, reference_prox
+):
+    net = make_net()
+    rates = {"dense": 0.2, "out": 0.05}
+    optimizer = MultiOptimizer(
+        OptimizerMap(SGD(0.2), {"net/out/.*": SGD(0.05)}),
+    )
+    splitting = rvsm.Splitting(net, {"*": rvsm.L1()}, LAM, BETA)
+    with pytest.raises(ValueError, match=r"call optimizer\.build\(net\.trainable"):
+        descend(net, optimizer, *data, splitting)
+    optimizer.build(net.trainable_variables)
+    before = net.get_weights()
+    descend(net, optimizer, *data, splitting)
+    gradients = numpy_gradients(before, *data)
+    for i, name in ((0, "dense"), (2, "out")):
+        pull = before[i] - reference_prox(rvsm.L1(), before[i], LAM / BETA)
+        expected = before[i] - rates[name] * (gradients[i] + BETA * pull)
+        np.testing.assert_allclose(net.get_weights()[i], expected, atol=1e-6)
+    assert int(splitting.position) == 1
+
+
+def test_a_weight_is_pulled_when_its_own_optimizer_has_moved_it(make_net, data):
+    net = make_net()
+    parts = [net.get_layer(name).trainable_variables for name in ("dense", "out")]
+    optimizers = [SGD(0.1), SGD(0.1)]
+    for optimizer, variables in zip(optimizers, parts, strict=True):
+        optimizer.build(variables)
+    splitting = rvsm.Splitting(net, {"*": rvsm.L0()}, LAM, BETA, kappa=0.5)
+    before, u = net.get_weights(), list(splitting.u().values())
+    with splitting.step(*optimizers):
+        optimizers[1].apply([0 * v for v in parts[1]], parts[1])
+    np.testing.assert_array_equal(net.get_weights()[0], before[0])
+    expected = before[2] - 0.5 * (before[2] - np.asarray(u[1]))
+    np.testing.assert_allclose(net.get_weights()[2], expected, atol=1e-7)
+    assert int(splitting.position) == 1
+
+
+def test_a_rate_that_nobody_knows_is_asked_for(make_net):
+    splitting = rvsm.Splitting(make_net(), {"*": rvsm.L0()}, LAM, BETA)
+    with (
+        pytest.raises(
+            ValueError, match=r"trains 'net/dense/kernel' is not known .* kappa"
+        ),
+        splitting.step(SGD(0.1), SGD(0.1)),
+    ):
+        pass
+
+
+# What is frozen
+
+
+def test_what_is_frozen_is_not_split(make_net, reference_prox):
+    net = make_net()
+    splitting = rvsm.Splitting(net, {"*": rvsm.L0()}, LAM, BETA)
+    dense, out = (net.get_layer(name).kernel for name in ("dense", "out"))
+    before = [w.numpy() for w in (dense, out)]
+    net.get_layer("dense").trainable = False
+    u = reference_prox(rvsm.L0(), before[1], LAM / BETA)
+    assert list(splitting.u()) == ["net/out/kernel"]
+    assert splitting.sparsity() == (u == 0).mean()
+    assert splitting.gap() == pytest.approx(np.linalg.norm(before[1] - u), rel=1e-5)
+    with splitting.hardened():
+        np.testing.assert_array_equal(dense.numpy(), before[0])
+        np.testing.assert_allclose(out.numpy(), u)
+    splitting.harden()
+    np.testing.assert_array_equal(dense.numpy(), before[0])
+    np.testing.assert_allclose(out.numpy(), u)
+
+
+def test_a_target_counts_what_is_trained(make_net):
+    net = make_net()
+    net.get_layer("dense").trainable = False
+    target = rvsm.TargetSparsity(0.5, 1)
+    splitting = rvsm.Splitting(net, {"*": rvsm.L0()}, target, BETA)
+    splitting.position.assign(1)
+    splitting.harden()
+    assert (net.get_layer("dense").kernel.numpy() != 0).all()
+    assert (net.get_layer("out").kernel.numpy() == 0).sum() == 12  # of 24
+    net.get_layer("dense").trainable = True
+    splitting.harden()
+    zeros = sum((w.numpy() == 0).sum() for _, w in splitting.kernels)
+    assert zeros == 36  # of 72
+
+
+def test_a_frozen_normalization_does_not_follow_a_unit():
+    net = keras.Sequential(
+        [
+            keras.Input((6,)),
+            layers.Dense(4, name="dense"),
+            layers.BatchNormalization(name="norm"),
+        ]
+    )
+    net.get_layer("norm").trainable = False
+    units = rvsm.Group(rvsm.L0(), "units")
+    splitting = rvsm.Splitting(net, {"dense": units}, lam=1e6, beta=0.1)
+    splitting.harden()
+    assert (net.get_layer("dense").kernel.numpy() == 0).all()
+    assert (net.get_layer("norm").gamma.numpy() == 1).all()
 
 
 # When the optimizer updates nothing
@@ -400,6 +511,63 @@ def test_wrong_selections(nested, split, message):
         rvsm.Splitting(nested, split, LAM, BETA)
     with pytest.raises(ValueError, match=message):
         rvsm.RVSM(nested, split, LAM, BETA)
+
+
+@pytest.fixture
+def sequences():
+    """Layers whose weights are not, or not only, a kernel."""
+    x = keras.Input((5,), dtype="int32", name="x")
+    h = layers.Embedding(10, 4, name="embedding")(x)
+    h = layers.Bidirectional(layers.LSTM(3, name="lstm"), name="both")(h)
+    h = layers.Reshape((6, 1))(h)
+    h = layers.SeparableConv1D(4, 3, name="separable")(h)
+    h = layers.EinsumDense("abc,cd->adb", (9, 4), bias_axes="d", name="einsum")(h)
+    return keras.Model(x, layers.Dense(2, name="out")(h), name="net")
+
+
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [
+        ("embedding/embeddings", {"embedding/embeddings"}),
+        ("*/embeddings", {"embedding/embeddings"}),
+        (
+            "*/recurrent_kernel",
+            {
+                "both/forward_lstm/lstm_cell/recurrent_kernel",
+                "both/backward_lstm/lstm_cell/recurrent_kernel",
+            },
+        ),
+        ("separable/point*", {"separable/pointwise_kernel"}),
+        ("out/kernel", {"out/kernel"}),
+        ("net/out/kernel", {"out/kernel"}),
+    ],
+)
+def test_weights_are_named_behind_their_layer(sequences, key, expected):
+    splitting = rvsm.Splitting(sequences, {key: rvsm.L0()}, LAM, BETA)
+    assert chosen(splitting, sequences) == expected
+
+
+UNITS = rvsm.Group(rvsm.L0(), "units")
+
+
+@pytest.mark.parametrize(
+    ("split", "message"),
+    [
+        ({"embedding": rvsm.L0()}, "has no kernel: name .* 'embedding/embeddings'"),
+        ({"both": rvsm.L0()}, "'both' has no kernel: .*lstm_cell/recurrent_kernel'"),
+        ({"out/nothing": rvsm.L0()}, "'out/nothing' matches no layer"),
+        ({"*lstm_cell": UNITS}, "lstm_cell: a unit of a recurrent layer has columns"),
+        ({"einsum": UNITS}, r"einsum: its bias has shape \(9, 1\)"),
+        ({"separable/*kernel": UNITS}, "separable/depthwise_kernel: .* two kernels"),
+        (
+            {"out": rvsm.L0(), "*/kernel": rvsm.L0()},
+            "out/kernel is named twice, by 'out' and by '\\*/kernel'",
+        ),
+    ],
+)
+def test_what_no_group_or_name_fits_is_refused(sequences, split, message):
+    with pytest.raises(ValueError, match=message):
+        rvsm.Splitting(sequences, split, LAM, BETA)
 
 
 def test_a_layer_of_another_network_is_no_choice(nested):

@@ -12,8 +12,8 @@ zeroed.tflite: the model with its weights zero: a valid file that answers wrongl
      "y", "t"}, …], "ink", "python": {"label", "probability"}}, …]}
 
 x and y are pixels of a picture of 100 x 100; t is in seconds. `ink` is the fitted
-picture, written as golden vectors are (docs/reading.md). `python` is what the model
-answers to it in LiteRT on this machine: the label, and the probability of shaky.
+picture, written as golden vectors are (docs/reading.md). `python` is what
+`pipelines.predict` says of it: the label, and the probability of shaky.
 """
 
 import json
@@ -22,7 +22,8 @@ import pathlib
 import numpy as np
 from recordings import strokes_of
 
-from export import flatbuffer, golden, runtime
+from export import flatbuffer, golden
+from pipelines.classifier import Classifier
 from shaky_letters.fit import PEN, fit
 from shaky_letters.raster import rasterize
 from shaky_letters.shaky_letters_dataset_builder import (
@@ -60,10 +61,7 @@ def drawing(split: str, i: int, with_times: bool) -> tuple[dict, np.ndarray]:
 
 def answered(examples: list[tuple[dict, np.ndarray]]) -> list[dict]:
     """Returns drawings with the model's answers."""
-    images = np.stack([ink for _, ink in examples])
-    answers, _ = runtime.run(
-        smallest(), "on", {"image": (images / 255).astype("float32")}
-    )
+    answers = Classifier(smallest())(np.stack([ink for _, ink in examples]))
     return [
         {
             **made,

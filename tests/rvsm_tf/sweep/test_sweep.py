@@ -10,16 +10,17 @@ import pytest
 import rvsm_tf as rvsm
 from tests.rvsm_tf.sweep.training import BACKEND, assert_close, cases, weights
 
+# What TensorFlow's graphs are compared with, and what takes less time than to make them.
+EAGER = {"run_eagerly": BACKEND == "tensorflow", "jit_compile": False}
+
 
 @cases
 def test_without_a_penalty_training_is_that_of_keras(case, tmp_path):
     def wrap(net):
         return case.rvsm(net, rvsm.TL1(a=0.1), 0.0, 0.1, 0.1)
 
-    # Where no feature is tried, TensorFlow's graphs would take most of the time.
-    eager = {"run_eagerly": BACKEND == "tensorflow"}
-    ours = {} if case.feature else eager
-    own, _ = case.train(lambda net: net, tmp_path / "own", validates=False, **eager)
+    ours = {} if case.feature else EAGER
+    own, _ = case.train(lambda net: net, tmp_path / "own", validates=False, **EAGER)
     model, _ = case.train(wrap, tmp_path / "ours", validates=False, **ours)
     expected, found = weights(own), weights(model.net)
     assert expected.keys() == found.keys()
@@ -59,7 +60,7 @@ def test_what_is_measured_is_what_harden_returns(case, tmp_path):
             model.harden()
         model.splitting.harden()
         sparse = model.net
-    case.compile(sparse, run_eagerly=True, jit_compile=False)
+    case.compile(sparse, **EAGER)
     assert_close(sparse.predict(x, batch_size=8, verbose=0), predicted, rtol)
     if network.validates:
         assert_close(sparse.evaluate(**measure), measured, rtol)

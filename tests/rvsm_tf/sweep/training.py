@@ -46,9 +46,9 @@ class Case:
         """Compiles a model as the case says, or as further arguments do."""
         network, feature = self.of_network, self.of_feature
         how = {"jit_compile": False, **network.compiling(), **feature.compiling}
+        how |= further
         if BACKEND != "tensorflow":
             del how["jit_compile"]
-        how |= further
         some = {name: feature.optimizer() for name in network.optimizers}
         model.compile(**some, **how)
         return model
