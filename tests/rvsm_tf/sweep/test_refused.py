@@ -149,7 +149,9 @@ def test_a_target_of_unknown_length_is_refused(train, message):
 
 @pytest.mark.parametrize("name", ["model.h5", "model.hdf5"])
 def test_a_model_in_training_is_saved_as_keras_alone(name, tmp_path):
-    with pytest.raises(ValueError, match=f"saved as a .keras file, got .*{name}"):
+    with pytest.raises(
+        ValueError, match=f"in training is saved as .keras, got .*{name}"
+    ):
         wrapped().save(tmp_path / name)
     assert not list(tmp_path.iterdir())
 

@@ -10,7 +10,7 @@ import pytest
 import rvsm_tf as rvsm
 from tests.rvsm_tf.sweep.training import BACKEND, assert_close, cases, weights
 
-# What TensorFlow's graphs are compared with, and what takes less time than to make them.
+# What TensorFlow's graphs are compared with; a few steps take less time so.
 EAGER = {"run_eagerly": BACKEND == "tensorflow", "jit_compile": False}
 
 
