@@ -106,5 +106,9 @@ def test_what_is_exported_is_what_is_measured(name, tmp_path):
         tmp_path / "ours",
     )
     model.export(tmp_path / "exported", verbose=False)
-    served = tf.saved_model.load(str(tmp_path / "exported")).serve(case.of_network.x)
-    assert_close(served, model.predict(case.of_network.x, verbose=0), 1e-5)
+    loaded = tf.saved_model.load(str(tmp_path / "exported"))
+    assert_close(
+        loaded.serve(case.of_network.x),
+        model.predict(case.of_network.x, verbose=0),
+        1e-5,
+    )
