@@ -58,7 +58,9 @@ class JavaScript:
             paths = (PACKAGE, BUILDS[self.name], file.resolve(), folder)
             names = json.dumps(list(inputs))
             runtime.start(["node", str(PROGRAM), *map(str, paths), names])
-            return runtime.Answer(np.load(folder / "outputs.npy"), 0)
+            return runtime.Answer(
+                np.load(folder / "outputs.npy", allow_pickle=False), 0
+            )
 
 
 def _node() -> tuple[int, ...]:

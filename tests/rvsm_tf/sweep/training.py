@@ -16,6 +16,12 @@ from .own import OWN
 KINDS = {**NETWORKS, **OWN}
 BACKEND = keras.backend.backend()
 
+if BACKEND == "tensorflow":
+    import tensorflow as tf
+
+    # To optimize graphs that run a few times takes longer than to run them.
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+
 
 @dataclasses.dataclass(frozen=True)
 class Case:

@@ -35,6 +35,7 @@ def test_without_a_penalty_training_is_that_of_keras(case, tmp_path):
         assert_close(found[path], value, case.of_feature.rtol, path)
 
 
+@pytest.mark.filterwarnings("ignore:.* was trained to be sparse, is frozen now")
 @measured
 def test_what_is_measured_is_what_harden_returns(case, tmp_path):
     network, feature = case.of_network, case.of_feature
