@@ -48,8 +48,8 @@ def _given(config: TrainConfig) -> dict[str, Any]:
     by_default = dataclasses.asdict(TrainConfig())
     penalized = config.method != "magnitude"
     always = {"seed", "epochs", *(["penalty"] if penalized else [])}
-    if config.penalty == "tl1" and penalized:
-        always.add("a")
+    if penalized:
+        always |= config.shape.keys()
     found = dataclasses.asdict(config)
     return {k: v for k, v in found.items() if k in always or v != by_default[k]}
 

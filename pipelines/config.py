@@ -12,7 +12,18 @@ CHECKPOINT, BEST = "checkpoint.keras", "best.keras"
 FOLDS = "folds.json"
 """In place of metrics.json, where a run is several."""
 METHODS = ("rvsm", "loss", "magnitude")
-PENALTIES = ("l0", "l1", "tl1", "none")
+PENALTIES = {
+    "l0": "ℓ0",
+    "l1": "ℓ1",
+    "tl1": "TL1",
+    "mcp": "MCP",
+    "scad": "SCAD",
+    "none": "dense",
+}
+"""What zeros are bought with, by the library's names, and as pictures have it. Written
+down here for commands that answer before Keras is there; a test compares."""
+SHAPED = ("tl1", "mcp", "scad")
+"""Those that take a shape, a."""
 OPTIMIZERS = ("sgd", "adam", "adamw")
 PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
 DATASETS = ("letters", "shapes", "drawings")
@@ -87,6 +98,11 @@ class TrainConfig:
         return tuple(name.strip() for name in self.structure.split(","))
 
     @property
+    def shape(self) -> dict[str, float]:
+        """The penalty's own parameter by name; empty if it has none."""
+        return {"a": self.a} if self.penalty in SHAPED else {}
+
+    @property
     def idle(self) -> frozenset[str]:
         """The names of the options that nothing reads, the others being what they are.
 
@@ -98,7 +114,7 @@ class TrainConfig:
             return frozenset(("method", "a", "lam", "beta"))
         driven = self.structured or self.target_sparsity is not None
         names = ["lam"] if driven else []
-        names += ["a"] if self.penalty != "tl1" else []
+        names += [] if self.shape else ["a"]
         return frozenset(names)
 
     def check(self) -> None:

@@ -102,7 +102,7 @@ def _method(config: TrainConfig) -> dict[str, Any]:
     return {
         **({"method": config.method} if config.method != "rvsm" else {}),
         "penalty": config.penalty,
-        **({"a": config.a} if config.penalty == "tl1" else {}),
+        **config.shape,
     }
 
 

@@ -267,8 +267,7 @@ class Recipe:
 
 def penalty(config: TrainConfig) -> rvsm.penalties.Penalty:
     """Returns the penalty that a configuration names; it may not be none."""
-    arguments = {"a": config.a} if config.penalty == "tl1" else {}
-    return rvsm.penalties.get(config.penalty, **arguments)
+    return rvsm.penalties.get(config.penalty, **config.shape)
 
 
 def threshold(config: TrainConfig) -> float:

@@ -174,7 +174,7 @@ def _contents(output: pathlib.Path) -> str:
     "--a",
     type=Number(0, above=True),
     default=0.1,
-    help="Shape of tl1: towards 0 it becomes l0, towards infinity l1.",
+    help="Shape of tl1, mcp, scad: the size from which on a weight is spared.",
 )
 @click.option("--lam", type=Number(0), default=5e-4, help="Weight of the penalty, λ.")
 @click.option(

@@ -6,7 +6,7 @@ from .compaction import compact
 from .folding import fold
 from .holding import hold
 from .model import RVSM
-from .penalties import L0, L1, TL1, Group
+from .penalties import L0, L1, MCP, SCAD, TL1, Group, Penalty
 from .schedules import TargetSparsity
 from .sparsity import scales, sign_changes, summarize
 from .splitting import Splitting
@@ -16,9 +16,12 @@ __version__ = "0.1.0"
 __all__ = [
     "L0",
     "L1",
+    "MCP",
     "RVSM",
+    "SCAD",
     "TL1",
     "Group",
+    "Penalty",
     "RVSMCallback",
     "Splitting",
     "TargetSparsity",

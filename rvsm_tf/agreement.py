@@ -73,13 +73,21 @@ def symbolic_inputs(model: keras.Model) -> Any:
     """Returns what a model's call takes, as symbolic tensors; None if not known."""
     if isinstance(model, keras.Sequential):
         return model.inputs[0] if model.built else None
-    return model.input if isinstance(model, keras.Function) else None
+    if isinstance(model, keras.Function):
+        return model.input
+    # A class of its own: Keras notes the shapes that it was first called with.
+    shapes = (model.get_build_config() or {}).get("input_shape")
+    if shapes is None:
+        return None
+    return keras.tree.map_shape_structure(
+        lambda shape: keras.KerasTensor((None, *shape[1:]), model.compute_dtype), shapes
+    )
 
 
 def _made_up(inputs: Any) -> Iterator[Any]:
     """Yields inputs of two examples each, for each guess of the open sizes."""
     flat = keras.tree.flatten(inputs)
-    if not flat:
+    if inputs is None or not flat:
         return
     is_open = any(None in tensor.shape[1:] for tensor in flat)
     for size in _UNKNOWN_SIZES if is_open else _UNKNOWN_SIZES[:1]:
@@ -117,7 +125,7 @@ def _allowed(model: keras.Model, x: Any, expected: list[np.ndarray]) -> list[Any
     share = max(_TOLERANCE.get(t, _TOLERANCE_ELSE) for t in types)
     noise = _answers(model, keras.tree.map_structure(nudged, x))
     return [
-        np.maximum(share * _largest(y), _NOISE * _largest(y - other))
+        np.maximum(share * _largest(y), _NOISE * _largest(_difference(y, other)))
         for y, other in zip(expected, noise)
     ]
 
@@ -130,17 +138,26 @@ def _apart(
     for y, other, bound in zip(expected, found, allowed, strict=True):
         if y.shape != other.shape:
             return np.inf
-        alike = (y == other) | (np.isnan(y) & np.isnan(other))
-        gap = _largest(np.where(alike, 0, y - other))
-        gap = np.where(np.isfinite(gap), gap, np.inf)
+        # A number that is not finite in one of them only is as far off as can be.
+        difference = _difference(y, other)
+        is_odd = ~np.isfinite(difference).reshape(len(bound), -1).all(axis=1)
+        gap = np.where(is_odd, np.inf, _largest(difference))
         if (gap > bound).any():
             worst = max(worst or 0.0, float(gap.max()))
     return worst
 
 
+def _difference(y: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Returns what two answers are apart: 0 where both overflow alike."""
+    alike = (y == other) | (np.isnan(y) & np.isnan(other))
+    with np.errstate(invalid="ignore"):
+        return np.where(alike, 0, y - other)
+
+
 def _largest(y: np.ndarray) -> np.ndarray:
-    """Returns the largest size of a number in each example, 0 of those not finite."""
-    size = np.abs(y).reshape(len(y), -1) if y.ndim else np.abs(y).reshape(1, 1)
+    """Returns the largest finite size of a number in each example."""
+    size = np.where(np.isfinite(y), np.abs(y), 0)
+    size = size.reshape(len(y), -1) if y.ndim else size.reshape(1, 1)
     return size.max(axis=1, initial=0)
 
 

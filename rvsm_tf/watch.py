@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Iterable
 
 import keras
+import numpy as np
 from keras import ops
 
 from .groups import divide
@@ -82,7 +83,8 @@ class Watch:
         asked = {id(lam) for t, lam in self._splitting.targets() if t.target == 1}
         empty = []
         for split, w, u in self._splitting.twins():
-            largest = float(ops.max(ops.abs(ops.cast(w, "float32"))))
+            size = np.abs(ops.convert_to_numpy(ops.cast(w, "float32")))
+            largest = float(size.max())
             is_empty = largest > 0 and not bool(ops.any(u != 0))
             if is_empty and id(split.lam) not in asked:
                 empty.append(f"{w.path} (largest weight {largest:.2g})")

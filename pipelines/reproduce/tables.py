@@ -172,7 +172,7 @@ def figures(results: list[Result]) -> list[dict[str, Any]]:
                     "method": "dense" if config.penalty == "none" else config.method,
                     "label": result.row.label,
                     "penalty": config.penalty if penalized else None,
-                    "a": config.a if config.penalty == "tl1" and penalized else None,
+                    "a": config.shape.get("a") if penalized else None,
                     "lam": config.lam if given else None,
                     "beta": config.beta if given and config.method == "rvsm" else None,
                     "seed": seed,

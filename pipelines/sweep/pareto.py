@@ -11,13 +11,12 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from ..config import TrainConfig
+from ..config import PENALTIES, TrainConfig
 from ..plots import COLORS, GREY, plain, save
 from .setting import Setting, varied
 
 _TICKS = (0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995, 0.9999, 1)
 _SYMBOLS = {"a": "a", "lam": "λ", "beta": "β"}
-_PENALTIES = {"l0": "ℓ0", "l1": "ℓ1", "tl1": "TL1", "none": "dense"}
 
 _FINEST = 1e-5
 """What is less far from 100 % than that is drawn there."""
@@ -166,7 +165,7 @@ def _kind(setting: Setting) -> str:
     if config.method == "magnitude":
         return "magnitude pruning"
     added = config.method == "loss" and config.penalty != "none"
-    return _PENALTIES[config.penalty] + (" in the loss" if added else "")
+    return PENALTIES[config.penalty] + (" in the loss" if added else "")
 
 
 def _label(setting: Setting, names: list[str]) -> str:

@@ -9,7 +9,7 @@ import pytest
 import rvsm_tf as rvsm
 from commands import check
 from pipelines import train
-from pipelines.config import TrainConfig, check_output, claim
+from pipelines.config import PENALTIES, SHAPED, TrainConfig, check_output, claim
 from pipelines.penalized import Penalized
 from pipelines.recipe import Recipe
 from tests.commands.refusal import refused
@@ -22,6 +22,18 @@ MAGNITUDE = ["--method", "magnitude", "--target-sparsity", "0.9"]
 def kernel(folder, layer="dense"):
     model = keras.saving.load_model(folder / "model.keras")
     return np.asarray(model.get_layer(layer).kernel)
+
+
+def test_the_programs_know_every_penalty_of_the_library():
+    names = rvsm.penalties.names()
+    assert set(names) <= {*PENALTIES, "log-sum"}  # another test's own
+    assert {*PENALTIES} - {"none"} <= set(names)
+    takes_a = {
+        name
+        for name in PENALTIES
+        if name in names and rvsm.penalties.parameters(name) == ("a",)
+    }
+    assert takes_a == {*SHAPED}
 
 
 def test_magnitude_pruning_leaves_a_run_like_any_other(letters, tmp_path):

@@ -1,4 +1,5 @@
 import dataclasses
+import itertools
 
 import keras
 import numpy as np
@@ -17,13 +18,21 @@ PENALTIES = [
     rvsm.TL1(a=0.1),
     rvsm.TL1(a=1.0),
     rvsm.TL1(a=100.0),
+    rvsm.MCP(a=0.1),
+    rvsm.MCP(a=3.0),
+    rvsm.SCAD(a=0.1),
+    rvsm.SCAD(a=3.0),
 ]
 STEPS = [1e-6, 5e-3, 0.3, 20.0]
-EXTREME = [rvsm.TL1(a=1e-20), rvsm.TL1(a=1e20)]
+EXTREME = [cls(a=a) for cls in (rvsm.TL1, rvsm.MCP, rvsm.SCAD) for a in (1e-20, 1e20)]
 
 some_penalty = st.one_of(
     st.sampled_from([rvsm.L0(), rvsm.L1()]),
-    st.floats(-4, 4).map(lambda e: rvsm.TL1(a=10.0**e)),
+    st.builds(
+        lambda cls, e: cls(a=10.0**e),
+        st.sampled_from([rvsm.TL1, rvsm.MCP, rvsm.SCAD]),
+        st.floats(-4, 4),
+    ),
 )
 some_step = st.floats(-6, 1).map(lambda e: 10.0**e)
 some_weights = st.lists(st.floats(-5, 5, width=32), min_size=8, max_size=8)
@@ -43,7 +52,27 @@ def cost(penalty, u):
         return (size > 0).astype("float64")
     if isinstance(penalty, rvsm.L1):
         return size
-    return (penalty.a + 1) * size / (penalty.a + size)
+    if isinstance(penalty, rvsm.TL1):
+        return (penalty.a + 1) * size / (penalty.a + size)
+    return size_under(SLOPES[type(penalty)], size, penalty.a)
+
+
+# d cost / d |w| at |w|, of penalties that are piecewise quadratic.
+SLOPES = {
+    rvsm.MCP: lambda x, a: max(0, 1 - x / a),
+    rvsm.SCAD: lambda x, a: min(1, max(0, (a - x) / (a - a / 3.7))),
+}
+
+
+def size_under(slope, size, a):
+    """The integral of a slope that is linear between 0, a/3.7, a and beyond."""
+    corners = [0.0, a / 3.7, a, max(2 * a, float(size.max(initial=0)))]
+    area = np.zeros_like(size)
+    for low, high in itertools.pairwise(corners):
+        left, right = slope(low, a), slope(high, a)
+        inside = np.clip(size - low, 0, high - low)
+        area += inside * (left + (right - left) / (high - low) * inside / 2)
+    return area
 
 
 def objective(penalty, u, w, step):
@@ -84,7 +113,7 @@ def test_the_threshold_is_cut_off_and_what_follows_is_kept(penalty, step):
     following = np.nextafter(t, np.float32(np.inf))
     u = values(penalty.prox(np.array([t, -t, following, -following]), step))
     np.testing.assert_array_equal(u[:2], 0.0)
-    if isinstance(penalty, rvsm.TL1):
+    if not isinstance(penalty, (rvsm.L0, rvsm.L1)):
         # Both sides of the threshold are minimisers: they cost the same.
         at_zero = 0.5 * float(following) ** 2
         kept = objective(penalty, float(u[2]), float(following), step)
@@ -101,6 +130,10 @@ def test_the_threshold_is_cut_off_and_what_follows_is_kept(penalty, step):
         (rvsm.L1(), 5e-3, 0.005),
         (rvsm.TL1(a=1.0), 0.125, 0.25),  # step ≤ a²/(2(a+1)): step (a+1)/a
         (rvsm.TL1(a=1.0), 1.0, 1.5),  # beyond: √(2 step (a+1)) − a/2
+        (rvsm.MCP(a=1.0), 0.25, 0.25),  # step < a: the step
+        (rvsm.MCP(a=1.0), 4.0, 2.0),  # beyond: √(step a)
+        (rvsm.SCAD(a=3.7), 4.0, 4.0),  # step < a + b = 4.7: the step
+        (rvsm.SCAD(a=3.7), 10.0, 47**0.5),  # beyond: √(step (a + b))
     ],
     ids=str,
 )
@@ -208,6 +241,8 @@ def test_extreme_a_stays_finite(penalty, step):
         (rvsm.L1(), 4.5),
         (rvsm.TL1(a=1.0), 2 * (1 / 2 + 3 / 4 + 0.5 / 1.5)),
         (rvsm.TL1(a=0.5), 1.5 * (1 / 1.5 + 3 / 3.5 + 0.5 / 1.0)),
+        (rvsm.MCP(a=2.0), 3 / 4 + 1 + 7 / 16),  # of 1, 3 and 0.5
+        (rvsm.SCAD(a=3.7), 1 + (4.7 / 2 - 0.49 / 5.4) + 0.5),
     ],
     ids=str,
 )
@@ -224,6 +259,8 @@ def test_values_by_hand(penalty, value):
         ("l0", {}, rvsm.L0()),
         ("l1", {}, rvsm.L1()),
         ("tl1", {"a": 0.1}, rvsm.TL1(a=0.1)),
+        ("mcp", {"a": 0.1}, rvsm.MCP(a=0.1)),
+        ("scad", {}, rvsm.SCAD(a=1.0)),
         (rvsm.TL1(a=3.0), {}, rvsm.TL1(a=3.0)),
     ],
 )
@@ -234,7 +271,7 @@ def test_get(name, arguments, penalty):
 @pytest.mark.parametrize(
     ("name", "arguments", "message"),
     [
-        ("l2", {}, "unknown penalty 'l2'.*l0, l1, tl1"),
+        ("l2", {}, "unknown penalty 'l2'.*l0, l1, mcp, scad, tl1"),
         (None, {}, "unknown penalty None"),
         ("l0", {"a": 0.1}, "'l0' takes no argument 'a'"),
         ("tl1", {"b": 0.1}, "'tl1' takes no argument 'b'"),
@@ -248,9 +285,35 @@ def test_get_says_what_is_wrong(name, arguments, message):
 
 
 @pytest.mark.parametrize("a", [0, -0.1, float("nan"), float("inf"), True, "1", None])
-def test_tl1_wants_a_positive_a(a):
+@pytest.mark.parametrize("cls", [rvsm.TL1, rvsm.MCP, rvsm.SCAD])
+def test_a_shape_is_a_positive_number(cls, a):
     with pytest.raises(ValueError, match="positive, finite number, got"):
-        rvsm.TL1(a=a)
+        cls(a=a)
+
+
+def test_a_penalty_of_one_s_own_is_found_and_saved_under_its_name():
+    @penalties.register("log-sum")
+    @dataclasses.dataclass(frozen=True)
+    class LogSum(rvsm.Penalty):
+        a: float = 1.0
+
+        def threshold(self, step):
+            return ops.cast(step, "float32") / self.a
+
+        def cost(self, size):
+            return ops.log(1 + size / self.a)
+
+        def kept(self, size, step):
+            root = ops.sqrt(ops.maximum((size + self.a) ** 2 / 4 - step, 0.0))
+            return (size - self.a) / 2 + root
+
+    assert "log-sum" in penalties.names()
+    assert penalties.parameters("log-sum") == ("a",)
+    assert penalties.get("log-sum", a=2.0) == LogSum(a=2.0)
+    config = keras.saving.serialize_keras_object(LogSum(a=2.0))
+    assert keras.saving.deserialize_keras_object(config) == LogSum(a=2.0)
+    with pytest.raises(ValueError, match="the penalty 'l0' is L0 already"):
+        penalties.register("l0")(LogSum)
 
 
 def test_penalties_compare_by_value_and_cannot_change():

@@ -1,0 +1,29 @@
+"""ℓ0: hard thresholding."""
+
+import dataclasses
+from typing import Any
+
+from keras import ops
+
+from .penalty import Penalty, as_float, register
+
+
+@register("l0")
+@dataclasses.dataclass(frozen=True)
+class L0(Penalty):
+    """ℓ0: the number of entries that are not zero.
+
+    prox keeps w where |w| > √(2·step) and is zero elsewhere (hard thresholding).
+    """
+
+    def threshold(self, step: Any) -> Any:
+        """√(2·step)."""
+        return ops.sqrt(2.0 * as_float(step))
+
+    def cost(self, size: Any) -> Any:
+        """1 where it is not zero."""
+        return ops.cast(size > 0, "float32")
+
+    def kept(self, size: Any, step: Any) -> Any:
+        """|w| itself."""
+        return size

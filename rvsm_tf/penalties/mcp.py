@@ -1,0 +1,52 @@
+"""MCP: the minimax concave penalty, ℓ1 that runs out."""
+
+import dataclasses
+from typing import Any
+
+from keras import ops
+
+from .penalty import Penalty, as_float, positive, register
+
+
+@register("mcp")
+@dataclasses.dataclass(frozen=True)
+class MCP(Penalty):
+    """Minimax concave penalty: |w| − w²/(2a) up to |w| = a, a/2 from there on.
+
+    Zhang, Nearly unbiased variable selection under minimax concave penalty, 2010; here
+    with a knot a that does not depend on λ, like that of TL1. Small weights cost as
+    with ℓ1, and from a on nothing more: those are not shrunk. prox is, where step < a,
+
+        |u| = (|w| − step) / (1 − step/a)  up to |w| = a, and |w| beyond
+
+    (firm thresholding), and elsewhere w or zero.
+
+    Args:
+        a: from 1e-30 to 1e30.
+
+    Raises:
+        ValueError: a is not a number in that range.
+    """
+
+    a: float = 1.0
+
+    def __post_init__(self):
+        """Rejects what is not a positive number that float32 can hold."""
+        object.__setattr__(self, "a", positive("a", self.a))
+
+    def threshold(self, step: Any) -> Any:
+        """The step while step < a, else √(step·a)."""
+        step = as_float(step)
+        return ops.where(step < self.a, step, ops.sqrt(step) * self.a**0.5)
+
+    def cost(self, size: Any) -> Any:
+        """|w| − w²/(2a), at most a/2."""
+        inside = ops.minimum(size, self.a)
+        return inside * (1 - inside / self.a / 2)
+
+    def kept(self, size: Any, step: Any) -> Any:
+        """Shrunk by firm thresholding below a, as it is from there on."""
+        # Where nothing is shrunk the slope takes a harmless value: no 0/0.
+        shrinks = ops.logical_and(step < self.a, size < self.a)
+        slope = ops.where(shrinks, 1 - step / self.a, 1.0)
+        return ops.where(shrinks, ops.minimum((size - step) / slope, size), size)

@@ -1,0 +1,162 @@
+"""What a weight costs, and what is left of it after thresholding.
+
+A penalty P adds up a cost over the entries of a weight array. The splitting method
+needs it through its proximal operator
+
+    prox(w, step) = argmin_u  step · P(u) + ½ ‖w − u‖²,    step = λ/β,
+
+which for every penalty here sets the entries with |w| at or below a threshold to zero
+and leaves or shrinks the others. A penalty of single weights is a class in a file of
+its own: its cost, its threshold, what it keeps, and a name to be found under.
+
+Narrow types (bfloat16, float16) are computed in float32 and rounded once.
+"""
+
+import dataclasses
+import numbers
+from collections.abc import Callable
+from typing import Any
+
+import keras
+from keras import ops
+
+_REGISTERED: dict[str, type["Penalty"]] = {}
+
+
+def register(name: str) -> Callable[[type["Penalty"]], type["Penalty"]]:
+    """Returns a class decorator: the penalty is found under a name, and saved by Keras.
+
+    Args:
+        name: by which `get` finds it, such as "mcp".
+
+    Raises:
+        ValueError: another class has the name.
+    """
+
+    def named(cls):
+        taken = _REGISTERED.get(name, cls)
+        if (taken.__module__, taken.__name__) != (cls.__module__, cls.__name__):
+            raise ValueError(f"the penalty {name!r} is {taken.__name__} already")
+        _REGISTERED[name] = cls  # the same one again where a notebook's cell runs twice
+        package = cls.__module__.partition(".")[0]
+        return keras.saving.register_keras_serializable(package=package)(cls)
+
+    return named
+
+
+def names() -> tuple[str, ...]:
+    """Returns the names of all penalties of single weights."""
+    return tuple(_REGISTERED)
+
+
+def parameters(name: str) -> tuple[str, ...]:
+    """Returns what a penalty's constructor takes, such as ("a",) of TL1."""
+    return tuple(field.name for field in dataclasses.fields(_REGISTERED[name]))
+
+
+def get(name: "str | Penalty", **arguments: float) -> "Penalty":
+    """Returns the penalty of that name: `get("tl1", a=0.1)`.
+
+    Args:
+        name: one of `names()`, or a penalty, which is returned as it is.
+        **arguments: of the penalty's constructor.
+
+    Raises:
+        ValueError: there is no such penalty, or it does not take these arguments.
+    """
+    if isinstance(name, Penalty):
+        if arguments:
+            raise ValueError(f"{name!r} has its arguments already, got {arguments!r}")
+        return name
+    if name not in _REGISTERED:
+        raise ValueError(
+            f"unknown penalty {name!r}: choose from {', '.join(_REGISTERED)}"
+        )
+    unknown = arguments.keys() - set(parameters(name))
+    if unknown:
+        raise ValueError(f"penalty {name!r} takes no argument {min(unknown)!r}")
+    return _REGISTERED[name](**arguments)
+
+
+@dataclasses.dataclass(frozen=True)
+class Penalty:
+    """A penalty; one of single weights defines `cost`, `threshold` and `kept`.
+
+    Instances are immutable, compare by value and can be saved with a model.
+    """
+
+    def __call__(self, w: Any) -> Any:
+        """Returns P(w), the sum of the cost of all entries, as a float32 scalar."""
+        return ops.sum(self.cost(ops.abs(as_float(w))))
+
+    def prox(self, w: Any, step: Any) -> Any:
+        """argmin_u step · P(u) + ½ ‖w − u‖².
+
+        Args:
+            w: array or tensor of any shape and floating type.
+            step: λ/β, a number or scalar tensor, at least 0.
+
+        Returns:
+            u, shape and type of w. Where |w| is at or below `threshold(step)` it is
+            exactly +0.0; both minimisers are equally good at the threshold itself.
+            NaN stays NaN: weights that diverged are no zeros.
+        """
+        w = ops.convert_to_tensor(w)
+        wide, step = as_float(w), as_float(step)
+        size = ops.abs(wide)
+        cut = size <= self.threshold(step)
+        # Entries that will be zero take a harmless size: no 0/0, no overflow.
+        u = ops.sign(wide) * self.kept(ops.where(cut, 1.0, size), step)
+        return rounded(ops.where(cut, 0.0, u), w.dtype)
+
+    def threshold(self, step: Any) -> Any:
+        """Returns the largest |w| that `prox` sets to zero, as a float32 scalar."""
+        raise NotImplementedError
+
+    def zeros(self, w: Any, step: Any) -> Any:
+        """Returns how many entries of w `prox` sets to zero, as an integer scalar."""
+        cut = ops.abs(as_float(w)) <= self.threshold(step)
+        return ops.sum(ops.cast(cut, "int32"))  # count_nonzero warns on PyTorch
+
+    def cost(self, size: Any) -> Any:
+        """Returns the cost of each entry, given its absolute value."""
+        raise NotImplementedError
+
+    def kept(self, size: Any, step: Any) -> Any:
+        """Returns |u| of entries above the threshold, given their |w|."""
+        raise NotImplementedError
+
+    def get_config(self) -> dict:
+        """Returns the constructor's arguments."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_config(cls, config: dict) -> "Penalty":
+        """Returns the penalty with these constructor arguments."""
+        return cls(**config)
+
+
+def as_float(x: Any) -> Any:
+    """Returns x as a float32 tensor."""
+    return ops.cast(x, "float32")
+
+
+def rounded(u: Any, dtype: Any) -> Any:
+    """Returns u in this type, with no -0.0: what is not zero can round to it."""
+    u = ops.cast(u, dtype)
+    return ops.where(u == 0, ops.zeros_like(u), u)
+
+
+def positive(name: str, value: Any) -> float:
+    """Returns a parameter that is a positive number which float32 can hold.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    if not (number and 1e-30 <= value <= 1e30):
+        raise ValueError(
+            f"{name} must be a positive, finite number, got {value!r} (float32 takes "
+            "1e-30 to 1e30)"
+        )
+    return float(value)
