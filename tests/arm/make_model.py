@@ -1,6 +1,4 @@
-"""Leaves a model as a run of training does, for tests/arm/run.
-
-python -m tests.arm.make_model FOLDER
+"""Leaves a model as a run of training does, for tests/arm/run: make_model.py FOLDER.
 
 The paper's network with random weights, 97 % of the dense kernel's exactly zero, and
 scribbles. It knows no letters; what a file computes can be checked without training.
