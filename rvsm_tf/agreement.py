@@ -2,7 +2,7 @@
 
 Weights can all be in their places and the answers differ nevertheless, where a class's
 configuration does not say all that its layers do. So both models answer made-up
-inputs: numbers around 0, numbers as in pictures, small whole numbers.
+inputs: numbers around 0, numbers as in pictures, numbers of all sizes, and whole ones.
 """
 
 import functools
@@ -54,7 +54,14 @@ def check(model: keras.Model, made: keras.Model, inputs: Any = None) -> None:
         except Exception as error:  # whatever a stranger's call raises
             reason = in_one_line(error)
             continue
-        apart = _apart(expected, _answers(made, x), _allowed(model, x, expected))
+        try:
+            found = _answers(made, x)
+        except Exception as error:  # as above
+            raise ValueError(
+                f"{made.name!r} fails where {model.name!r}, of which it was made, "
+                f"answers: {in_one_line(error)}"
+            ) from error
+        apart = _apart(expected, found, _allowed(model, x, expected))
         if apart is not None:
             where = _first_different(model, made, x)
             raise ValueError(
@@ -85,7 +92,7 @@ def symbolic_inputs(model: keras.Model) -> Any:
 
 
 def _made_up(inputs: Any) -> Iterator[Any]:
-    """Yields inputs of two examples each, for each guess of the open sizes."""
+    """Yields inputs of three examples each, for each guess of the open sizes."""
     flat = keras.tree.flatten(inputs)
     if inputs is None or not flat:
         return
@@ -98,14 +105,15 @@ def _made_up(inputs: Any) -> Iterator[Any]:
 
 def _values(tensor: keras.KerasTensor, size: int, rng: np.random.Generator) -> Any:
     batch, *rest = tensor.shape
-    shape = (batch or 2, *(size if n is None else n for n in rest))
+    shape = (batch or 3, *(size if n is None else n for n in rest))
     kind = keras.backend.standardize_dtype(tensor.dtype)
     if kind == "string":
-        return np.full(shape, "a")
-    if "float" not in kind:
-        return rng.integers(0, 2, shape).astype(kind)
+        return ops.convert_to_tensor(np.full(shape, "a"))
+    if not keras.backend.is_float_dtype(kind):
+        return ops.cast(rng.integers(0, 2, shape), kind)
     values = rng.normal(0, 1, shape)
-    values[1:] = rng.uniform(0, 255, values[1:].shape)
+    values[1::3] = rng.uniform(0, 255, values[1::3].shape)
+    values[2::3] *= 10 ** rng.uniform(-4, 4, values[2::3].shape)
     return ops.cast(values.astype("float32"), kind)
 
 
@@ -118,8 +126,9 @@ def _allowed(model: keras.Model, x: Any, expected: list[np.ndarray]) -> list[Any
     """Returns how far each answer may be off, one bound an example."""
 
     def nudged(value):
-        exact = isinstance(value, np.ndarray)  # whole numbers and texts
-        return value if exact else value * (1 + _NUDGE)
+        kind = keras.backend.standardize_dtype(value.dtype)
+        is_float = keras.backend.is_float_dtype(kind)
+        return value * (1 + _NUDGE) if is_float else value
 
     types = {layer.compute_dtype for layer in model._flatten_layers()}
     share = max(_TOLERANCE.get(t, _TOLERANCE_ELSE) for t in types)

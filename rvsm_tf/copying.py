@@ -8,6 +8,7 @@ class, holds them under the same name.
 """
 
 import itertools
+import tempfile
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -99,12 +100,14 @@ def renewed(layer: Any, **changes: Any) -> Any:
     Raises:
         ValueError: its class does not say how to copy it.
     """
+    # Functions of a Lambda layer come from this process, and not from a file.
+    trusted = {"safe_mode": False} if isinstance(layer, keras.layers.Lambda) else {}
     try:
-        return type(layer).from_config({**layer.get_config(), **changes})
-    except (NotImplementedError, TypeError, AttributeError) as error:
+        return type(layer).from_config({**layer.get_config(), **changes}, **trusted)
+    except (NotImplementedError, TypeError, AttributeError, ValueError) as error:
         raise Uncopyable(
-            f"cannot copy the layer {layer.name!r}: give {type(layer).__name__} "
-            "get_config"
+            f"cannot copy the layer {layer.name!r}: give {type(layer).__name__} a "
+            f"get_config that makes it again ({in_one_line(error)})"
         ) from error
 
 
@@ -117,6 +120,19 @@ def pairs(model: keras.layers.Layer, copy: keras.layers.Layer) -> list[Pair]:
     Raises:
         ValueError: the two are not made alike; the message names the layer.
     """
+    found = [pair for a, b in _matched(model, copy) for pair in _own_pairs(a, b)]
+    for which, all_of in (("copy", copy), ("original", model)):
+        taken = {id(pair[which == "copy"]) for pair in found}
+        left = [v.path for v in all_of.variables if id(v) not in taken]
+        if left and not (which == "original" and is_plain(model)):
+            raise Uncopyable(f"{left[0]!r} is in the {which} of {model.name!r} alone")
+    return found
+
+
+def _matched(
+    model: keras.layers.Layer, copy: keras.layers.Layer
+) -> list[tuple[keras.layers.Layer, keras.layers.Layer]]:
+    """Returns a layer or model and all inside it, each beside its partner in a copy."""
     found, partner = [], {}
 
     def visit(a, b):
@@ -125,16 +141,11 @@ def pairs(model: keras.layers.Layer, copy: keras.layers.Layer) -> list[Pair]:
                 raise Uncopyable(f"{a.name!r} is shared, and its copy is not")
             return
         partner[id(a)] = b
+        found.append((a, b))
         for one, other in _parts(a, b):
             visit(one, other)
-        found.extend(_own_pairs(a, b))
 
     visit(model, copy)
-    for which, all_of in (("copy", copy), ("original", model)):
-        taken = {id(pair[which == "copy"]) for pair in found}
-        left = [v.path for v in all_of.variables if id(v) not in taken]
-        if left and not (which == "original" and is_plain(model)):
-            raise Uncopyable(f"{left[0]!r} is in the {which} of {model.name!r} alone")
     return found
 
 
@@ -182,6 +193,12 @@ def _culprit(model: keras.Model) -> str:
 
 def _set_equal(layer: keras.layers.Layer, new: keras.layers.Layer) -> None:
     """Gives a new layer or model the values of the one that it is a copy of."""
+    for a, b in _matched(layer, new):
+        # What a lookup has adapted to is no weight: Keras saves it as a file.
+        if hasattr(a, "save_assets"):
+            with tempfile.TemporaryDirectory() as folder:
+                a.save_assets(folder)
+                b.load_assets(folder)
     for old, v in pairs(layer, new):
         v.assign(ops.copy(old))  # on JAX the two would share an array, and its end
     _settle(new)
@@ -190,10 +207,11 @@ def _set_equal(layer: keras.layers.Layer, new: keras.layers.Layer) -> None:
 def _settle(layer: keras.layers.Layer) -> None:
     """Makes layers work out what they derive from their weights.
 
-    Normalization computes with values that it works out when it is adapted.
+    Normalization computes with values that it works out when it is adapted. Other
+    layers that can be adapted have no weights, and what they know already.
     """
     for part in [layer, *inner_layers(layer)]:
-        if hasattr(part, "finalize_state"):
+        if hasattr(part, "finalize_state") and part.weights:
             part.finalize_state()
 
 

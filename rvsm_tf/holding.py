@@ -1,5 +1,6 @@
 """Zeros that stay zero in further training."""
 
+import warnings
 from typing import Any
 
 import keras
@@ -16,14 +17,33 @@ def hold(model: keras.Model) -> None:
     update, behind the one that it has. It belongs to the variable, not to the layer: a
     saved model is as plain as before, and one that is loaded has to be held again.
 
+    An average of the weights is not held (`use_ema=True` of an optimizer): Keras takes
+    it before the constraint, and ends a fit with it.
+
     Args:
         model: a built, hardened model.
+
+    Raises:
+        ValueError: the model is compiled with an optimizer that averages weights.
+
+    Warns:
+        UserWarning: a kernel is zero as a whole, and so learns nothing any more.
     """
+    if getattr(getattr(model, "optimizer", None), "use_ema", False):
+        raise ValueError(
+            "zeros cannot be held where the optimizer averages weights, which are not "
+            "zero between its steps: compile the model without use_ema=True"
+        )
     model.train_function = None  # one that was traced knows of no constraint
     for w in kernels(model):
         alive = ops.convert_to_numpy(w) != 0
         if not alive.all():
             w.constraint = _Held(alive, w.constraint)
+        if not alive.any():
+            warnings.warn(
+                f"{w.path} is zero as a whole, is held so, and learns nothing",
+                stacklevel=2,
+            )
 
 
 class _Held(keras.constraints.Constraint):

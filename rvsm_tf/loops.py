@@ -11,6 +11,8 @@ from typing import Any
 
 import keras
 
+from .optimizers import batches_per_step
+
 
 class Beginning(keras.callbacks.Callback):
     """Does something when a test or a prediction begins."""
@@ -64,7 +66,7 @@ class Fitting(keras.callbacks.Callback):
     ):
         super().__init__()
         self._begins, self._ends = begins, ends
-        self._every = getattr(optimizer, "gradient_accumulation_steps", None) or 1
+        self._every = batches_per_step(optimizer)
         self._first = first
 
     def on_train_begin(self, logs: Any = None) -> None:

@@ -40,6 +40,11 @@ def mover(optimizers: list[Optimizer], w: keras.Variable) -> Optimizer | None:
     return None
 
 
+def batches_per_step(optimizer: Optimizer | None) -> int:
+    """Returns over how many batches an optimizer accumulates gradients."""
+    return getattr(_inner(optimizer), "gradient_accumulation_steps", None) or 1
+
+
 def _inner(optimizer: Optimizer) -> Optimizer:
     """Returns what scales no loss: the optimizer inside a LossScaleOptimizer."""
     return getattr(optimizer, "inner_optimizer", optimizer)

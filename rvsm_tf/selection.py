@@ -43,7 +43,10 @@ SEPARABLE = (keras.layers.SeparableConv1D, keras.layers.SeparableConv2D)
 
 
 # A slope or a shift for each channel or place: no matrix that anybody would thin out.
-_NO_MATRIX = ("bias", "alpha", "gamma", "beta")
+_NO_MATRIX = ("bias", "alpha", "gamma", "beta", "token")
+
+# Of its name, what a table of positions has: few weights, and none that anybody names.
+_POSITION = "pos"
 
 
 class Chosen(NamedTuple):
@@ -134,7 +137,11 @@ def select(net: keras.Model, split: Selection) -> list[Chosen]:
 
 
 def _warn_of_left_out(key: str, wanted: list[Target], owner: Mapping[int, str]) -> None:
-    left = [t for t in wanted if id(t.w) not in owner and t.w.trainable]
+    left = [
+        t
+        for t in wanted
+        if id(t.w) not in owner and t.w.trainable and _POSITION not in t.w.name
+    ]
     if left:
         size = sum(math.prod(t.w.shape) for t in left)
         share = size / sum(math.prod(t.w.shape) for t in wanted if t.w.trainable)
@@ -184,11 +191,17 @@ def key_of(layer: "keras.layers.Layer | str", net: keras.Model) -> str:
     """Returns the name that a selection knows a layer by: its path in the network.
 
     Raises:
-        ValueError: the network has no such layer.
+        ValueError: the network has no such layer, or another one of the same path.
     """
     if isinstance(layer, str):
         return layer
+    paths = [path for path, _ in _layers(net)]
     for path, candidate in _layers(net):
+        if candidate is layer and paths.count(path) > 1:
+            raise ValueError(
+                f"{net.name!r} has {paths.count(path)} layers of the path {path!r}, "
+                "which cannot be told apart: give them names of their own"
+            )
         if candidate is layer:
             return path
     raise ValueError(f"{layer!r} is not a layer of the network {net.name!r}")

@@ -18,6 +18,7 @@ import contextlib
 import dataclasses
 import functools
 import math
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -34,6 +35,10 @@ from .selection import Selection, select
 # What κ adds up to over a fit that a target follows, where it is not given: w comes
 # close to u in a hundredth of the fit. Chosen like the ramp, see `rvsm_tf.schedules`.
 _PULL = 200.0
+
+# κ at most there: a fit of a few batches, to try whether all is in place, must not
+# wipe out what a network has learned.
+_FASTEST = 0.2
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -125,6 +130,9 @@ class Splitting(keras.layers.Layer):
             splits.append(Split(key, penalty, lam_of, kernels, followers))
         self.splits = tuple(splits)
         self._hardened = False
+        self._hardened_at: int | None = None
+        self._pulled: dict[int, keras.Variable] = {}
+        self._told: set[str] = set()
         # How many steps the fit makes that a target follows; 0 if not known yet.
         self.fit_steps = None
         if any(_follows_fit(schedule) for schedule, _ in self._schedules):
@@ -148,8 +156,15 @@ class Splitting(keras.layers.Layer):
         return [(split, w) for split, w, _ in self._parts()]
 
     def u(self) -> dict[str, Any]:
-        """Returns the sparse twin of each trained kernel, by the kernel's path."""
-        return {w.path: u for _, w, u in self.twins()}
+        """Returns the sparse twin of each trained kernel, by the kernel's path.
+
+        Where kernels have one path, the second has "#2" behind it, and so on.
+        """
+        found: dict[str, Any] = {}
+        for _, w, u in self.twins():
+            same = sum(path.partition("#")[0] == w.path for path in found)
+            found[f"{w.path}#{same + 1}" if same else w.path] = u
+        return found
 
     def twins(self) -> list[tuple[Split, keras.Variable, Any]]:
         """Returns every trained kernel w with its split and its sparse twin u."""
@@ -195,6 +210,7 @@ class Splitting(keras.layers.Layer):
             values = [ops.copy(v) for v in (w, *followers)]
             amounts = _pulls(split.penalty, values, self._ratio(split.lam), kappa)
             pulls.append((w, list(zip((w, *followers), amounts))))
+            self._pulled[id(w)] = w
         yield
         updated = {
             id(optimizer): ops.copy(optimizer.iterations) > count
@@ -220,7 +236,7 @@ class Splitting(keras.layers.Layer):
             return self._kappa
         if any(v is split.lam and _follows_fit(s) for s, v in self._schedules):
             fit = ops.cast(ops.copy(self.fit_steps), "float32")
-            return ops.minimum(_PULL / ops.maximum(fit, 1.0), 1.0)
+            return ops.minimum(_PULL / ops.maximum(fit, 1.0), _FASTEST)
         if optimizer is None:
             raise ValueError(
                 f"which of several optimizers trains {w.path!r} is not known before "
@@ -271,9 +287,15 @@ class Splitting(keras.layers.Layer):
         kept = [
             (v, ops.copy(v)) for _, w, others in self._parts() for v in (w, *others)
         ]
+        if self._hardened_at == int(ops.copy(self.position)):
+            self._warn_once(
+                "hardened",
+                "harden() has put u in place of w already, and thresholding again "
+                "could shrink it: use the network itself, model.net",
+            )
         self._hardened = True
         try:
-            self.harden()
+            self._overwrite()
             yield
         finally:
             for v, value in kept:
@@ -283,13 +305,33 @@ class Splitting(keras.layers.Layer):
     def harden(self) -> None:
         """Overwrites w with u, for good.
 
-        Afterwards `u` and `sparsity` would threshold what is thresholded already: count
-        the network's zeros with `rvsm_tf.summarize`.
+        Afterwards use the network itself, and count its zeros with
+        `rvsm_tf.summarize`: what an `RVSM` around it, `u` and `sparsity` say would
+        threshold what is thresholded already.
+
+        Warns:
+            UserWarning: a weight that was pulled is frozen now, and stays dense.
         """
+        self._overwrite()
+        self._hardened_at = int(ops.copy(self.position))
+
+    def _overwrite(self) -> None:
+        frozen = [w.path for w in self._pulled.values() if not w.trainable]
+        if frozen:
+            self._warn_once(
+                "frozen",
+                f"{', '.join(frozen)} was trained to be sparse, is frozen now, and so "
+                "stays dense: call harden() before you freeze it",
+            )
         for (split, w, followers), (_, _, u) in zip(self._parts(), self.twins()):
             w.assign(u)
             for v in followers:
                 v.assign(split.penalty.follow(u, ops.copy(v)))
+
+    def _warn_once(self, what: str, message: str) -> None:
+        if what not in self._told:
+            self._told.add(what)
+            warnings.warn(message, stacklevel=4)
 
     def sparsity(self) -> float:
         """Returns the share of zeros in u over all trained split kernels, 0 to 1.

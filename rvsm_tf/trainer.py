@@ -59,8 +59,8 @@ class Trainer(keras.Model):
         """The optimizers that update weights: several in a GAN."""
         if not self._by_net:
             return [self.optimizer]
-        inside = vars(self.net).values()
-        return list({id(v): v for v in inside if isinstance(v, Optimizer)}.values())
+        found = keras.tree.flatten(list(vars(self.net).values()))
+        return list({id(v): v for v in found if isinstance(v, Optimizer)}.values())
 
     @property
     def output_names(self) -> list[str]:

@@ -13,6 +13,10 @@ from .penalties import Group, Penalty
 from .splitting import Splitting
 
 
+# A fit that is so many times as long as the one that a target follows is another one.
+_LONGER = 4
+
+
 class Watch:
     """Looks at a splitting when training begins, and when it ends.
 
@@ -22,6 +26,7 @@ class Watch:
 
     def __init__(self, splitting: Splitting):
         self._splitting, self._told = splitting, set()
+        self._start = 0  # the splitting's position when training began
 
     def begin(self, steps: int | None) -> None:
         """Warns of what cannot end well.
@@ -31,8 +36,10 @@ class Watch:
 
         Warns:
             UserWarning: nothing that is split is trained; the sparse model is all zero
-                in a layer from the start; a target takes more steps than there are.
+                in a layer from the start; a target takes more steps than there are, or
+                follows an earlier fit that was much shorter.
         """
+        self._start = int(ops.copy(self._splitting.position))
         if not self._splitting.kernels:
             paths = (w.path for split in self._splitting.splits for w in split.kernels)
             self._warn(
@@ -47,9 +54,18 @@ class Watch:
         )
         if steps is None:
             return
-        end = int(ops.copy(self._splitting.position)) + steps
+        end = self._start + steps
         for target, lam in self._splitting.targets():
-            if not target.follows_fit and end < target.steps:
+            if target.follows_fit:
+                followed = int(ops.copy(self._splitting.fit_steps))
+                if end > _LONGER * followed:
+                    self._warn(
+                        f"fit {lam.name}",
+                        f"{target!r} follows the first fit, of {followed:,} steps, and "
+                        f"this one ends at {end:,}: all zeros are asked for from its "
+                        "start. For a new schedule make a new RVSM of the network",
+                    )
+            elif target.follows_fit and end < target.steps:
                 self._warn(
                     f"target {lam.name}",
                     f"{target!r} takes {target.steps:,} steps, and training ends at "
@@ -61,9 +77,16 @@ class Watch:
         """Warns of what did not end well.
 
         Warns:
-            UserWarning: the sparse model is all zero in a layer; a target was not
-                reached.
+            UserWarning: no weight was pulled; the sparse model is all zero in a layer;
+                a target was not reached.
         """
+        if int(ops.copy(self._splitting.position)) == self._start:
+            self._warn(
+                "optimizer",
+                "no weight was pulled, as no optimizer that the model knows of has "
+                "made a step: keep each one in an attribute of the network",
+            )
+            return
         self._warn_of_empty("after training", "lower λ/β, or its share of zeros")
         twins = self._splitting.twins()
         for target, lam in self._splitting.targets():

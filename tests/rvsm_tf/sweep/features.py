@@ -42,6 +42,7 @@ class Feature:
         logged: which of the epochs' losses on validation data is the model's.
         rtol: how far rounding may take values apart.
         backends: that have it.
+        measures: whether it can change what is measured, and not the weights alone.
     """
 
     networks: tuple[str, ...] = ("sequential",)
@@ -57,6 +58,7 @@ class Feature:
     logged: Callable[[list], float] = lambda values: values[-1]
     rtol: float = 1e-5
     backends: tuple[str, ...] = ("tensorflow", "jax", "torch")
+    measures: bool = True
 
 
 def fitted(model, **fit):
@@ -162,12 +164,15 @@ def stopping(folder):
 
 
 FEATURES = {
-    "momentum": Feature(("shared layer",), lambda: SGD(0.1, momentum=0.9)),
-    "adam": Feature(("attention",), lambda: Adam(0.01)),
+    "momentum": Feature(
+        ("shared layer",), lambda: SGD(0.1, momentum=0.9), measures=False
+    ),
+    "adam": Feature(("attention",), lambda: Adam(0.01), measures=False),
     "adamw": Feature(
         ("inputs by name",),
         lambda: optimizers.AdamW(0.01, weight_decay=0.05),
         backends=NOT_JAX,
+        measures=False,
     ),
     "multi": Feature(("functional", "unbuilt"), several),
     "schedule-free": Feature(
@@ -175,6 +180,7 @@ FEATURES = {
         # In graphs of TensorFlow, Keras's own fit starts this one from other weights.
         lambda: optimizers.ScheduleFreeAdamW(0.01),
         compiling={"run_eagerly": True},
+        measures=False,
     ),
     "accumulation": Feature(
         ("normalized",), lambda: Adam(0.01, gradient_accumulation_steps=2)
@@ -197,13 +203,19 @@ FEATURES = {
         ("functional",), lambda: SGD(0.1), policy="mixed_float16", rtol=1e-2
     ),
     "rate schedule": Feature(
-        ("functional",), lambda: SGD(optimizers.schedules.CosineDecay(0.1, 4))
+        ("functional",),
+        lambda: SGD(optimizers.schedules.CosineDecay(0.1, 4)),
+        measures=False,
     ),
     "clipnorm": Feature(
-        ("embedding",), lambda: SGD(0.1, clipnorm=0.1), backends=NOT_JAX
+        ("embedding",), lambda: SGD(0.1, clipnorm=0.1), backends=NOT_JAX, measures=False
     ),
-    "sample weight": Feature(("sequential",), fitting=weighted, backends=NOT_JAX),
-    "class weight": Feature(("classifier",), fitting=by_class, backends=NOT_JAX),
+    "sample weight": Feature(
+        ("sequential",), fitting=weighted, backends=NOT_JAX, measures=False
+    ),
+    "class weight": Feature(
+        ("classifier",), fitting=by_class, backends=NOT_JAX, measures=False
+    ),
     "steps per execution": Feature(
         ("functional",),
         compiling={"steps_per_execution": 2},
@@ -216,7 +228,7 @@ FEATURES = {
         backends=("tensorflow", "jax"),
     ),
     "dataset": Feature(("unbuilt", "inputs by name"), fitting=dataset),
-    "generator": Feature(("sequential",), fitting=generator),
+    "generator": Feature(("sequential",), fitting=generator, measures=False),
     "on batches": Feature(
         ("functional", "own step"),
         train=on_batches,
@@ -238,5 +250,7 @@ FEATURES = {
         lam=rvsm.TargetSparsity(0.5, steps=1),
         logged=lambda values: values[0],
     ),
-    "plateau": Feature(("sequential",), callbacks=halving, backends=NOT_JAX),
+    "plateau": Feature(
+        ("sequential",), callbacks=halving, backends=NOT_JAX, measures=False
+    ),
 }

@@ -103,6 +103,9 @@ CASES = [
     if case.here
 ]
 cases = pytest.mark.parametrize("case", CASES, ids=str)
+measured = pytest.mark.parametrize(
+    "case", [case for case in CASES if case.of_feature.measures], ids=str
+)
 
 
 def weights(net):
