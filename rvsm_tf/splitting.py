@@ -131,7 +131,9 @@ class Splitting(keras.layers.Layer):
         self.splits = tuple(splits)
         self._hardened = False
         self._hardened_at: int | None = None
-        self._pulled: dict[int, keras.Variable] = {}
+        self._pulled: set[int] = (
+            set()
+        )  # by id: Keras would track, and save, the weights
         self._told: set[str] = set()
         # How many steps the fit makes that a target follows; 0 if not known yet.
         self.fit_steps = None
@@ -210,7 +212,7 @@ class Splitting(keras.layers.Layer):
             values = [ops.copy(v) for v in (w, *followers)]
             amounts = _pulls(split.penalty, values, self._ratio(split.lam), kappa)
             pulls.append((w, list(zip((w, *followers), amounts))))
-            self._pulled[id(w)] = w
+            self._pulled.add(id(w))
         yield
         updated = {
             id(optimizer): ops.copy(optimizer.iterations) > count
@@ -316,7 +318,8 @@ class Splitting(keras.layers.Layer):
         self._hardened_at = int(ops.copy(self.position))
 
     def _overwrite(self) -> None:
-        frozen = [w.path for w in self._pulled.values() if not w.trainable]
+        kernels = (w for split in self.splits for w in split.kernels)
+        frozen = [w.path for w in kernels if id(w) in self._pulled and not w.trainable]
         if frozen:
             self._warn_once(
                 "frozen",

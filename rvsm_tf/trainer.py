@@ -6,6 +6,7 @@ the model around it hands these calls on to the network, and keeps the loops (`f
 `evaluate`, …) to itself.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -59,8 +60,8 @@ class Trainer(keras.Model):
         """The optimizers that update weights: several in a GAN."""
         if not self._by_net:
             return [self.optimizer]
-        found = keras.tree.flatten(list(vars(self.net).values()))
-        return list({id(v): v for v in found if isinstance(v, Optimizer)}.values())
+        found = _optimizers(list(vars(self.net).values()))
+        return list({id(optimizer): optimizer for optimizer in found}.values())
 
     @property
     def output_names(self) -> list[str]:
@@ -155,6 +156,15 @@ class Trainer(keras.Model):
             if iterator is not None:
                 iterator.reset()
         super()._symbolic_build(iterator=iterator, data_batch=data_batch)
+
+
+def _optimizers(value: Any) -> Iterator[Optimizer]:
+    """Yields the optimizers in a value: itself, or what a container holds."""
+    if isinstance(value, Optimizer):
+        yield value
+    elif isinstance(value, (list, tuple, set, dict)):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _optimizers(item)
 
 
 def _own(net: keras.Model, names: tuple[str, ...]) -> list[str]:

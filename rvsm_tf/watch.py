@@ -12,7 +12,6 @@ from .groups import divide
 from .penalties import Group, Penalty
 from .splitting import Splitting
 
-
 # A fit that is so many times as long as the one that a target follows is another one.
 _LONGER = 4
 
@@ -65,7 +64,7 @@ class Watch:
                         f"this one ends at {end:,}: all zeros are asked for from its "
                         "start. For a new schedule make a new RVSM of the network",
                     )
-            elif target.follows_fit and end < target.steps:
+            elif end < target.steps:
                 self._warn(
                     f"target {lam.name}",
                     f"{target!r} takes {target.steps:,} steps, and training ends at "

@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import layers, ops
 
 from rvsm_tf import agreement
@@ -108,6 +109,19 @@ def adapted():
     return keras.Sequential([keras.Input((8,)), normalization, layers.Dense(3)])
 
 
+def binned():
+    """Bins that were adapted to: no weights, and nothing that all copies know."""
+    bins = layers.Discretization(num_bins=4)
+    bins.adapt(np.random.default_rng(1).uniform(500, 1500, (1000, 8)))
+    x = keras.Input((8,))
+    h = layers.Flatten()(layers.Embedding(4, 3)(bins(x)))
+    return keras.Model(x, layers.Dense(2)(h))
+
+
+def function():
+    return keras.Sequential([keras.Input((8,)), layers.Lambda(lambda x: 2 * x)])
+
+
 def multiple():
     a, b = keras.Input((8,), name="a"), keras.Input((4,), name="b")
     h = layers.Dense(6, name="first")(layers.Concatenate()([a, b]))
@@ -121,7 +135,7 @@ def noisy():
 
 NETWORKS = [
     *(Backbone, lambda: Backbone(5, 3), Unconfigured, backbone_inside, subclass),
-    *(shared, adapted, multiple, noisy),
+    *(shared, adapted, binned, function, multiple, noisy),
 ]
 
 
@@ -143,11 +157,34 @@ def test_a_copy_answers_like_the_model(make):
             np.testing.assert_array_equal(found[name], expected[name])
     else:
         x = rng.normal(size=(4, 8)).astype("float32")
+        if make is binned:
+            x = 1000 + 400 * x
         expected = model.predict(x, verbose=0)
         np.testing.assert_array_equal(copy.predict(x, verbose=0), expected)
     for old, new in pairs(model, copy):
         assert old is not new
         assert old.path.split("/")[-1] == new.path.split("/")[-1]
+
+
+def test_words_that_were_adapted_to_are_copied():
+    words = layers.StringLookup(output_mode="multi_hot")
+    words.adapt(np.array(["one", "two", "three"]))
+    net = keras.Sequential([keras.Input((2,), dtype="string"), words, layers.Dense(2)])
+    copy = copied(net)
+    agreement.check(net, copy)
+    x = tf.constant([["one", "none"], ["three", "two"]])
+    np.testing.assert_array_equal(copy(x), net(x))
+
+
+def test_inputs_of_numbers_and_of_whole_numbers_are_tried():
+    a, b = keras.Input((3,)), keras.Input((2,), dtype="int32")
+    h = layers.Concatenate()([a, layers.Flatten()(layers.Embedding(2, 4)(b))])
+    model = keras.Model([a, b], layers.Dense(2, name="out")(h))
+    copy = copied(model)
+    agreement.check(model, copy)  # a warning that it was not tried is an error here
+    copy.get_layer("out").bias.assign([0, 1])
+    with pytest.raises(ValueError, match="behind the layer 'out'"):
+        agreement.check(model, copy)
 
 
 def test_a_class_is_kept_where_its_configuration_makes_it_again():

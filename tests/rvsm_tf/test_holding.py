@@ -101,3 +101,17 @@ def test_zeros_of_embeddings_stay_zero_too():
     for held, (_, w) in zip(zeros, splitting.kernels, strict=True):
         assert 0 < held.mean() < 1
         np.testing.assert_array_equal(np.asarray(w) == 0, held)
+
+
+def test_an_average_of_the_weights_is_not_held_and_refused():
+    net = sparse_net()
+    net.compile(keras.optimizers.SGD(0.1, use_ema=True), "mse")
+    with pytest.raises(ValueError, match="compile the model without use_ema=True"):
+        rvsm.hold(net)
+
+
+def test_a_kernel_that_is_zero_as_a_whole_is_warned_of():
+    net = sparse_net()
+    net.get_layer("dense").kernel.assign(np.zeros((64, 3)))
+    with pytest.warns(UserWarning, match="dense/kernel is zero as a whole"):
+        rvsm.hold(net)

