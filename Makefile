@@ -13,7 +13,7 @@ LOCKS := tools project
 PIP := $(BIN)/python -m pip install --quiet
 LOCK = $(BIN)/uv pip compile --quiet --generate-hashes --custom-compile-command "make lock" $(ARGS)
 
-.PHONY: train demo apk test test-python test-web test-arm lint lock audit clean
+.PHONY: train demo apk test test-python test-web test-arm test-install lint lock audit clean
 
 train: .venv/installed
 	$(BIN)/python -m pipelines.train $(ARGS)
@@ -48,7 +48,7 @@ test-web: .venv/installed
 	elif ! $(MAKE) --no-print-directory $(WEB)/node_modules/installed; then \
 		echo "make test-web: SKIPPED, its packages could not be installed"; \
 	else \
-		$(BIN)/python $(WEB)/tests/make_vectors.py && \
+		$(BIN)/python -m mobile_demo.web.tests.make_vectors && \
 		npm --prefix $(WEB) --silent run lint && \
 		npm --prefix $(WEB) --silent run build && \
 		{ ! mobile_demo/android/build --fetch || mobile_demo/android/build $(WEB)/dist $(APK); } && \
@@ -59,6 +59,10 @@ test-web: .venv/installed
 # Exported files on the runtime's ARM build, emulated; needs apt-get and the network.
 test-arm: .venv/installed
 	tests/arm/run $(ARGS)
+
+# The wheel in empty environments, with one backend each; needs the package index.
+test-install: .venv/installed
+	tests/install/run $(ARGS)
 
 lint: .venv/installed
 	$(BIN)/ruff check .

@@ -17,7 +17,8 @@ from commands.cli import Command, Number
 
 from . import page
 
-_WEB = pathlib.Path(__file__).parents[1] / "mobile_demo" / "web"
+_ROOT = pathlib.Path(__file__).parents[1]
+_WEB = _ROOT / "mobile_demo" / "web"
 
 _MEASURES = {
     "from pen-up to the answer": "pen_up_to_answer_ms",
@@ -33,7 +34,7 @@ _MEASURES = {
 @click.option("--output", type=click.Path(path_type=pathlib.Path), metavar="DIR")
 def main(rounds: int, output: pathlib.Path | None) -> None:
     """Print milliseconds of the tablet's app in a slowed browser."""
-    _run(sys.executable, str(_WEB / "tests" / "make_vectors.py"))
+    _run(sys.executable, "-m", "mobile_demo.web.tests.make_vectors", folder=_ROOT)
     _run("npm", "run", "build")
     measured = []
     for _ in range(rounds):
@@ -78,10 +79,10 @@ def main(rounds: int, output: pathlib.Path | None) -> None:
         )
 
 
-def _run(*command: str) -> None:
-    """Runs a command in the app's folder; shows what it printed if it fails."""
+def _run(*command: str, folder: pathlib.Path = _WEB) -> None:
+    """Runs a command in a folder, the app's; shows what it printed if it fails."""
     done = subprocess.run(
-        command, cwd=_WEB, capture_output=True, text=True, check=False
+        command, cwd=folder, capture_output=True, text=True, check=False
     )
     if done.returncode:
         print(done.stdout, done.stderr, file=sys.stderr)

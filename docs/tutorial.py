@@ -8,6 +8,7 @@ own, leave that out and put their folder in the place of `scans`.
 """
 
 import dataclasses
+import os
 import pathlib
 import shlex
 import subprocess
@@ -80,10 +81,12 @@ def main(folder: pathlib.Path) -> None:
         raise InputError(f"{str(folder)!r} is not empty: name a new folder")
     folder.mkdir(parents=True, exist_ok=True)
     draw(folder)
+    # The programs are those of this checkout, in whatever folder they run.
+    environment = {**os.environ, "PYTHONPATH": str(pathlib.Path(__file__).parents[1])}
     for line in COMMANDS.strip().splitlines():
         click.secho(f"\n$ {line}", bold=True)
         words = [sys.executable, *shlex.split(line)[1:]]
-        if subprocess.run(words, cwd=folder, check=False).returncode:
+        if subprocess.run(words, cwd=folder, env=environment, check=False).returncode:
             raise InputError(f"stopped at {line!r}, which says why")
     click.echo(f"\nall of it is in {folder}")
 

@@ -58,13 +58,14 @@ def wanted(text):
 
 
 def project():
-    """What setup.cfg asks for; what only a GPU needs, gigabytes, is not locked."""
+    """What setup.cfg asks for, and the caps; what brings CUDA is not locked."""
     config = configparser.ConfigParser()
     config.read(ROOT / "setup.cfg", "utf-8")
     found = wanted(config["options"]["install_requires"])
+    found += wanted((ROOT / "requirements/bounds.in").read_text("utf-8"))
     for extra, text in config["options.extras_require"].items():
-        found += wanted(text) if extra != "gpu" else []
-    return found
+        found += wanted(text) if extra not in ("gpu", "torch") else []
+    return [r for r in found if r.name != config["metadata"]["name"]]
 
 
 @pytest.mark.parametrize("machine", MACHINES)

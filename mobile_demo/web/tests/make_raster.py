@@ -1,6 +1,6 @@
 """Writes raster.json: strokes in, pictures out, for every implementation to agree on.
 
-    python mobile_demo/web/tests/make_raster.py
+    python -m mobile_demo.web.tests.make_raster
 
 The file is committed and is not made anew by the tests: the pytest of the same name and
 raster.test.ts compare shaky_letters/raster.py and fit.py, and src/raster.ts and fit.ts,
@@ -17,12 +17,13 @@ import json
 import pathlib
 
 import numpy as np
-from recordings import Strokes, strokes_of
 
 from export import golden
 from shaky_letters.fit import PEN, fit
 from shaky_letters.raster import rasterize
 from shaky_letters.shaky_letters_dataset_builder import Builder, example
+
+from .recordings import Strokes, strokes_of
 
 FILE = pathlib.Path(__file__).with_name("raster.json")
 

@@ -1,6 +1,6 @@
 """Makes tremor.json, beside this file: recordings whose tremor is known.
 
-    python mobile_demo/web/tests/make_tremor.py
+    python -m mobile_demo.web.tests.make_tremor
 
 It holds the first 18 letters and the first 10 shapes of `shaky_letters`' "test_unseen"
 splits, every other one shaky: the pen-down strokes in pixels of the 100 x 100 picture
@@ -11,10 +11,10 @@ import json
 import pathlib
 from typing import Any
 
-from recordings import strokes_of
-
 from shaky_letters.raster import SIZE
 from shaky_letters.shaky_letters_dataset_builder import ShakyLettersConfig, example
+
+from .recordings import strokes_of
 
 COUNTS = {"letters": 18, "shapes": 10}
 FILE = pathlib.Path(__file__).with_name("tremor.json")

@@ -1,6 +1,6 @@
 """Writes what the app's tests compare it with: strokes, and what Python says of them.
 
-    python mobile_demo/web/tests/make_vectors.py
+    python -m mobile_demo.web.tests.make_vectors
 
 Into mobile_demo/web/build/, for the sparse model in mobile_demo/model:
 
@@ -20,7 +20,6 @@ import json
 import pathlib
 
 import numpy as np
-from recordings import strokes_of
 
 from export import flatbuffer, golden
 from pipelines.classifier import Classifier
@@ -31,6 +30,8 @@ from shaky_letters.shaky_letters_dataset_builder import (
     ShakyLettersConfig,
     example,
 )
+
+from .recordings import strokes_of
 
 WEB = pathlib.Path(__file__).parents[1]
 MODEL = WEB.parent / "model/sparse"
