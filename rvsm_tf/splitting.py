@@ -131,9 +131,8 @@ class Splitting(keras.layers.Layer):
         self.splits = tuple(splits)
         self._hardened = False
         self._hardened_at: int | None = None
-        self._pulled: set[int] = (
-            set()
-        )  # by id: Keras would track, and save, the weights
+        # By id: Keras would track, and save, the weights themselves.
+        self._pulled: set[int] = set()
         self._told: set[str] = set()
         # How many steps the fit makes that a target follows; 0 if not known yet.
         self.fit_steps = None
@@ -196,8 +195,9 @@ class Splitting(keras.layers.Layer):
                 optimizer has updated it.
 
         Raises:
-            ValueError: a target follows the fit, and this is none; or a weight's
-                learning rate is not known, as several optimizers are not built.
+            ValueError: there is no optimizer; a target follows the fit, and this is
+                none; or a weight's learning rate is not known, as several optimizers
+                are not built.
         """
         if self.fit_steps is not None and not self._is_fitted:
             raise ValueError(
@@ -205,6 +205,11 @@ class Splitting(keras.layers.Layer):
                 "your own say how many steps it takes, TargetSparsity(0.9, steps=2000)"
             )
         movers = single(optimizers)
+        if not movers:
+            raise ValueError(
+                "there is no optimizer whose steps could be followed: keep each one in "
+                "an attribute of the network, or pass it to splitting.step"
+            )
         before = [ops.copy(optimizer.iterations) for optimizer in movers]
         pulls = []
         for split, w, followers in self._parts():
@@ -290,7 +295,7 @@ class Splitting(keras.layers.Layer):
             (v, ops.copy(v)) for _, w, others in self._parts() for v in (w, *others)
         ]
         if self._hardened_at == int(ops.copy(self.position)):
-            self._warn_once(
+            self.warn_once(
                 "hardened",
                 "harden() has put u in place of w already, and thresholding again "
                 "could shrink it: use the network itself, model.net",
@@ -321,8 +326,8 @@ class Splitting(keras.layers.Layer):
         kernels = (w for split in self.splits for w in split.kernels)
         frozen = [w.path for w in kernels if id(w) in self._pulled and not w.trainable]
         if frozen:
-            self._warn_once(
-                "frozen",
+            self.warn_once(
+                "frozen later",
                 f"{', '.join(frozen)} was trained to be sparse, is frozen now, and so "
                 "stays dense: call harden() before you freeze it",
             )
@@ -331,7 +336,13 @@ class Splitting(keras.layers.Layer):
             for v in followers:
                 v.assign(split.penalty.follow(u, ops.copy(v)))
 
-    def _warn_once(self, what: str, message: str) -> None:
+    def warn_once(self, what: str, message: str) -> None:
+        """Warns of something, unless it was warned of before.
+
+        Args:
+            what: a name for it.
+            message: one line that names the layer and a way out.
+        """
         if what not in self._told:
             self._told.add(what)
             warnings.warn(message, stacklevel=4)

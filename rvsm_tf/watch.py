@@ -1,7 +1,6 @@
 """Warnings of training that cannot end well, or did not: each once, with a way out."""
 
 import math
-import warnings
 from collections.abc import Iterable
 
 import keras
@@ -24,7 +23,7 @@ class Watch:
     """
 
     def __init__(self, splitting: Splitting):
-        self._splitting, self._told = splitting, set()
+        self._splitting = splitting
         self._start = 0  # the splitting's position when training began
 
     def begin(self, steps: int | None) -> None:
@@ -41,7 +40,7 @@ class Watch:
         self._start = int(ops.copy(self._splitting.position))
         if not self._splitting.kernels:
             paths = (w.path for split in self._splitting.splits for w in split.kernels)
-            self._warn(
+            self._splitting.warn_once(
                 "frozen",
                 f"nothing that is split is trained: {_listed(paths)} are frozen; "
                 "unfreeze a layer, or name one that is trained",
@@ -58,14 +57,14 @@ class Watch:
             if target.follows_fit:
                 followed = int(ops.copy(self._splitting.fit_steps))
                 if end > _LONGER * followed:
-                    self._warn(
+                    self._splitting.warn_once(
                         f"fit {lam.name}",
                         f"{target!r} follows the first fit, of {followed:,} steps, and "
                         f"this one ends at {end:,}: all zeros are asked for from its "
                         "start. For a new schedule make a new RVSM of the network",
                     )
             elif end < target.steps:
-                self._warn(
+                self._splitting.warn_once(
                     f"target {lam.name}",
                     f"{target!r} takes {target.steps:,} steps, and training ends at "
                     f"{end:,}, where it asks for {float(target.share(end)):.3f}: leave "
@@ -80,7 +79,7 @@ class Watch:
                 a target was not reached.
         """
         if int(ops.copy(self._splitting.position)) == self._start:
-            self._warn(
+            self._splitting.warn_once(
                 "optimizer",
                 "no weight was pulled, as no optimizer that the model knows of has "
                 "made a step: keep each one in an attribute of the network",
@@ -94,7 +93,7 @@ class Watch:
             zeros = sum(int(ops.sum(u == 0)) for _, _, u in some)
             largest = max(_together(split.penalty, w) for split, w, _ in some)
             if zeros < target.target * total - max(largest, 0.01 * total):
-                self._warn(
+                self._splitting.warn_once(
                     f"target {lam.name}",
                     f"{target!r} was not reached: {zeros / total:.3f} after "
                     f"{int(ops.copy(self._splitting.position)):,} steps; train longer, "
@@ -111,15 +110,10 @@ class Watch:
             if is_empty and id(split.lam) not in asked:
                 empty.append(f"{w.path} (largest weight {largest:.2g})")
         if empty:
-            self._warn(
+            self._splitting.warn_once(
                 "empty",
                 f"the sparse model is all zero {when} in {_listed(empty)}: {way_out}",
             )
-
-    def _warn(self, what: str, message: str) -> None:
-        if what not in self._told:
-            self._told.add(what)
-            warnings.warn(message, stacklevel=2)
 
 
 def _together(penalty: Penalty, w: keras.Variable) -> int:
