@@ -94,7 +94,7 @@ def symbolic_inputs(model: keras.Model) -> Any:
 def _made_up(inputs: Any) -> Iterator[Any]:
     """Yields inputs of three examples each, for each guess of the open sizes."""
     flat = keras.tree.flatten(inputs)
-    if inputs is None or not flat:
+    if not flat or any(tensor is None for tensor in flat):
         return
     is_open = any(None in tensor.shape[1:] for tensor in flat)
     for size in _UNKNOWN_SIZES if is_open else _UNKNOWN_SIZES[:1]:

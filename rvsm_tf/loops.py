@@ -14,36 +14,33 @@ import keras
 from .optimizers import batches_per_step
 
 
-class Beginning(keras.callbacks.Callback):
-    """Does something when a test or a prediction begins."""
+class Testing(keras.callbacks.Callback):
+    """Does something when a test or a prediction begins, or when it ends.
 
-    def __init__(self, then: Callable[[], Any]):
+    Args:
+        begins: called when it begins; None for nothing.
+        ends: called when it ends; None for nothing.
+    """
+
+    def __init__(
+        self,
+        begins: Callable[[], Any] | None = None,
+        ends: Callable[[], Any] | None = None,
+    ):
         super().__init__()
-        self._then = then
+        self._begins, self._ends = begins, ends
 
     def on_test_begin(self, logs: Any = None) -> None:
-        """Does it."""
-        self._then()
-
-    def on_predict_begin(self, logs: Any = None) -> None:
-        """Does it."""
-        self._then()
-
-
-class Ending(keras.callbacks.Callback):
-    """Does something when a test or a prediction ends."""
-
-    def __init__(self, then: Callable[[], Any]):
-        super().__init__()
-        self._then = then
+        """Calls what is called when a test begins."""
+        if self._begins:
+            self._begins()
 
     def on_test_end(self, logs: Any = None) -> None:
-        """Does it."""
-        self._then()
+        """Calls what is called when a test ends."""
+        if self._ends:
+            self._ends()
 
-    def on_predict_end(self, logs: Any = None) -> None:
-        """Does it."""
-        self._then()
+    on_predict_begin, on_predict_end = on_test_begin, on_test_end
 
 
 class Fitting(keras.callbacks.Callback):

@@ -209,7 +209,7 @@ class RVSM(Trainer):
                 if self.built:
                     stack.enter_context(self.splitting.hardened())
 
-            first, last = loops.Ending(stack.close), loops.Beginning(begin)
+            first, last = loops.Testing(ends=stack.close), loops.Testing(begins=begin)
             return loops.call(method, args, kwargs, first, last)
 
     def test_on_batch(self, *args: Any, **kwargs: Any) -> Any:
@@ -306,6 +306,9 @@ class RVSM(Trainer):
         return cls(**config)
 
 
-def _symbolic(tensor: Any) -> keras.KerasTensor:
-    dtype = keras.backend.standardize_dtype(tensor.dtype)
-    return keras.KerasTensor(tensor.shape, dtype)
+def _symbolic(tensor: Any) -> keras.KerasTensor | None:
+    """Returns a tensor's shape and type; None if they are not known, or it is none."""
+    shape = getattr(tensor, "shape", None)
+    if shape is None or getattr(shape, "rank", 0) is None:
+        return None
+    return keras.KerasTensor(shape, keras.backend.standardize_dtype(tensor.dtype))

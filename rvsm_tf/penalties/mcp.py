@@ -5,12 +5,12 @@ from typing import Any
 
 from keras import ops
 
-from .penalty import Penalty, as_float, positive, register
+from .penalty import Shaped, as_float, register
 
 
 @register("mcp")
 @dataclasses.dataclass(frozen=True)
-class MCP(Penalty):
+class MCP(Shaped):
     """Minimax concave penalty: |w| − w²/(2a) up to |w| = a, a/2 from there on.
 
     Zhang, Nearly unbiased variable selection under minimax concave penalty, 2010; here
@@ -27,12 +27,6 @@ class MCP(Penalty):
     Raises:
         ValueError: a is not a number in that range.
     """
-
-    a: float = 1.0
-
-    def __post_init__(self):
-        """Rejects what is not a positive number that float32 can hold."""
-        object.__setattr__(self, "a", positive("a", self.a))
 
     def threshold(self, step: Any) -> Any:
         """The step while step < a, else √(step·a)."""

@@ -136,6 +136,30 @@ class Penalty:
         return cls(**config)
 
 
+@dataclasses.dataclass(frozen=True)
+class Shaped(Penalty):
+    """A penalty whose shape is a size a, beyond which weights are spared.
+
+    Args:
+        a: from 1e-30 to 1e30.
+
+    Raises:
+        ValueError: a is not a number in that range.
+    """
+
+    a: float = 1.0
+
+    def __post_init__(self):
+        """Rejects what is not a positive number that float32 can hold."""
+        number = isinstance(self.a, numbers.Real) and not isinstance(self.a, bool)
+        if not (number and 1e-30 <= self.a <= 1e30):
+            raise ValueError(
+                f"a must be a positive, finite number, got {self.a!r} (float32 takes "
+                "1e-30 to 1e30)"
+            )
+        object.__setattr__(self, "a", float(self.a))
+
+
 def as_float(x: Any) -> Any:
     """Returns x as a float32 tensor."""
     return ops.cast(x, "float32")
@@ -145,18 +169,3 @@ def rounded(u: Any, dtype: Any) -> Any:
     """Returns u in this type, with no -0.0: what is not zero can round to it."""
     u = ops.cast(u, dtype)
     return ops.where(u == 0, ops.zeros_like(u), u)
-
-
-def positive(name: str, value: Any) -> float:
-    """Returns a parameter that is a positive number which float32 can hold.
-
-    Raises:
-        ValueError: it is something else.
-    """
-    number = isinstance(value, numbers.Real) and not isinstance(value, bool)
-    if not (number and 1e-30 <= value <= 1e30):
-        raise ValueError(
-            f"{name} must be a positive, finite number, got {value!r} (float32 takes "
-            "1e-30 to 1e30)"
-        )
-    return float(value)

@@ -5,7 +5,7 @@ from typing import Any
 
 from keras import ops
 
-from .penalty import Penalty, as_float, positive, register
+from .penalty import Shaped, as_float, register
 
 # From where a weight costs nothing more, relative to where the slope begins to fall:
 # Fan and Li's choice, by a Bayes risk.
@@ -14,7 +14,7 @@ _RATIO = 3.7
 
 @register("scad")
 @dataclasses.dataclass(frozen=True)
-class SCAD(Penalty):
+class SCAD(Shaped):
     """Smoothly clipped absolute deviation: ℓ1 up to b = a/3.7, constant from a on.
 
     Fan and Li, Variable selection via nonconcave penalized likelihood, 2001; here with
@@ -34,12 +34,6 @@ class SCAD(Penalty):
     Raises:
         ValueError: a is not a number in that range.
     """
-
-    a: float = 1.0
-
-    def __post_init__(self):
-        """Rejects what is not a positive number that float32 can hold."""
-        object.__setattr__(self, "a", positive("a", self.a))
 
     @property
     def b(self) -> float:

@@ -7,12 +7,12 @@ import numpy as np
 from keras import ops
 from numpy.polynomial import Chebyshev, Polynomial
 
-from .penalty import Penalty, as_float, positive, register
+from .penalty import Shaped, as_float, register
 
 
 @register("tl1")
 @dataclasses.dataclass(frozen=True)
-class TL1(Penalty):
+class TL1(Shaped):
     """Transformed ℓ1: Σ (a+1)|w| / (a+|w|), between ℓ0 (a → 0) and ℓ1 (a → ∞).
 
     The proximal operator is Zhang and Xin's closed form (Minimization of transformed
@@ -32,12 +32,6 @@ class TL1(Penalty):
     Raises:
         ValueError: a is not a number in that range.
     """
-
-    a: float = 1.0
-
-    def __post_init__(self):
-        """Rejects what is not a positive number that float32 can hold."""
-        object.__setattr__(self, "a", positive("a", self.a))
 
     def threshold(self, step: Any) -> Any:
         """step·(a+1)/a while step ≤ a²/(2(a+1)), else √(2·step·(a+1)) − a/2."""
