@@ -43,7 +43,9 @@ def run(
     distribute: str | None = None,
     on_error: str = ON_ERROR[0],
 ) -> dict[str, Any] | None:
-    """Trains, hardens, measures, and writes what `design.md` lists into a folder.
+    """Trains, hardens, measures, and writes the folder of a run.
+
+    What is in it: `docs/architecture.md`.
 
     Args:
         config: what to train.

@@ -1,4 +1,4 @@
-"""Who may import whom (shared/design.md), read from the sources."""
+"""Who may import whom (docs/architecture.md), read from the sources."""
 
 import ast
 import sys

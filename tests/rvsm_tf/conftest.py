@@ -18,7 +18,7 @@ def _reset():
 
 
 def _prox(penalty, w, step):
-    """The textbook formulas (facts.md §1), in float64."""
+    """The textbook formulas, in float64."""
     w = np.asarray(w, "float64")
     size = np.abs(w)
     if isinstance(penalty, rvsm.L0):

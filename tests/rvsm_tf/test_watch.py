@@ -37,7 +37,7 @@ def said(record):
 
 
 def test_a_layer_below_the_threshold_from_the_start_is_named_once():
-    """Repro 15: λ = 5e-4 and β = 0.1 cut at 0.1, Keras's weights reach 0.036."""
+    """λ = 5e-4 and β = 0.1 cut at 0.1, Keras's weights reach 0.036."""
     net = keras.Sequential([keras.Input((6,)), layers.Dense(4500, name="wide")])
     model = rvsm.RVSM(net, {"*": rvsm.L0()}, 5e-4, 0.1)
     model.compile(SGD(0.0), "mse")
