@@ -13,7 +13,7 @@ from . import card, golden, runtime, runtimes, timing, zeros
 from .formats import Converter, NotApplicable
 from .size import zip_bytes
 from .source import Source, predict, shapes
-from .verify import SELF_TEST, TOLERANCE, verify
+from .verify import SELF_TEST, TOLERANCE, is_telling, verify
 
 INSIDE, BESIDE = 4, 60
 """Golden vectors in each file, and further ones in golden.json."""
@@ -45,6 +45,12 @@ class Writing:
         self._inputs = [golden.decode(v, shapes(source.model)) for v in self._vectors]
         self._answers: dict[str, Any] = {}
         self._scale = float(abs(self._expected).max())
+        self._doubt = (
+            None
+            if is_telling(self._expected)
+            else "the model answers all examples nearly alike, so that wrong answers "
+            "may go unnoticed: give examples that differ, --images FILE"
+        )
 
     def write(self, formats: list[str], only_best: bool) -> list[dict[str, Any]]:
         """Writes the formats that pass; returns the report."""
@@ -104,7 +110,7 @@ class Writing:
         row |= {
             "max_abs_diff": verdict.max_abs_diff,
             "refused": verdict.refused,
-            "note": self._converter.notes.get(name),
+            "note": self._converter.notes.get(name) or self._doubt,
         }
         if verdict.refused is not None:
             path.unlink()

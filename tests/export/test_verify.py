@@ -1,10 +1,12 @@
 """Files that the runtime gets wrong are refused; each is built here the usual way."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from export import formats, source, verify
+from export import formats, runtimes, source, verify
 from tests.export import networks
 
 SPARSE = tf.lite.Optimize.EXPERIMENTAL_SPARSITY
@@ -109,3 +111,37 @@ def test_a_runtime_is_given_few_examples_from_all_over():
             assert len(taken) == count if most is None else len(taken) <= most
             gaps = np.diff([*taken, count])
             assert gaps.max() <= -(-count // (most or count))
+
+
+class Elsewhere:
+    """A runtime that rounds otherwise: so much is added to each of its answers."""
+
+    name, most = "elsewhere", 4
+
+    def __init__(self, added):
+        self.added = added
+
+    def run(self, file, inputs):
+        answer = runtimes.Here("on").run(file, inputs)
+        return dataclasses.replace(answer, outputs=answer.outputs + self.added)
+
+
+@pytest.mark.parametrize(("added", "kept"), [(0.01, True), (0.03, False)])
+def test_a_runtime_that_would_fail_an_application_s_self_test_is_named(
+    added, kept, tmp_path
+):
+    """int8 may be 0.1 from Keras, and 0.02 from one processor to the other."""
+    model = networks.dense(16)
+    given = networks.examples(model)
+    file = tmp_path / "model.tflite"
+    file.write_bytes(formats.Converter(model, given).write("int8"))
+    expected = source.predict(model, given)
+    where = [runtimes.Here("on"), Elsewhere(added * expected.max())]
+    refused = verify.verify(file, given, expected, "int8", where).refused
+    assert (refused is None) == kept
+    assert kept or refused.startswith("elsewhere: answers differ from this processor")
+
+
+def test_answers_that_tell_nothing_apart_are_told():
+    assert verify.is_telling(np.array([[0.9, 0.1], [0.1, 0.9]]))
+    assert not verify.is_telling(np.array([[0.51, 0.49], [0.5, 0.5]]))
