@@ -64,17 +64,24 @@ class Fitting(keras.callbacks.Callback):
         super().__init__()
         self._begins, self._ends = begins, ends
         self._every = batches_per_step(optimizer)
-        self._first = first
+        self._first, self._epochs = first, 0
 
     def on_train_begin(self, logs: Any = None) -> None:
         """Says how many steps there will be."""
         epochs, batches = (self.params.get(name) for name in ("epochs", "steps"))
-        known = epochs and batches
-        self._begins((epochs - self._first) * batches // self._every if known else None)
+        if epochs is None or batches is None:
+            self._begins(None)
+        else:
+            self._begins(max(0, epochs - self._first) * batches // self._every)
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Counts the epochs that there were."""
+        self._epochs += 1
 
     def on_train_end(self, logs: Any = None) -> None:
-        """Says that it has ended."""
-        self._ends()
+        """Says that it has ended, if it had an epoch."""
+        if self._epochs:
+            self._ends()
 
 
 def argument(method: Callable, args: tuple, kwargs: dict[str, Any], name: str) -> Any:

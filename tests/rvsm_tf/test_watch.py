@@ -198,6 +198,14 @@ def test_where_the_length_is_not_known_the_target_asks_for_it():
         pass
 
 
+def test_a_fit_of_no_epochs_is_followed_by_the_next_one():
+    model = rvsm.RVSM(network(), {"*": rvsm.L0()}, rvsm.TargetSparsity(0.5))
+    model.compile("sgd", "mse")
+    model.fit(X, Y, batch_size=8, epochs=0, verbose=0)
+    model.fit(X, Y, batch_size=8, epochs=5, verbose=0)
+    assert int(model.splitting.fit_steps) == 20
+
+
 def test_an_unbuilt_network_is_followed_too():
     net = keras.Sequential([layers.Dense(40, name="hidden"), layers.Dense(3)])
     model = fitted(rvsm.RVSM(net, {"*": rvsm.L0()}, rvsm.TargetSparsity(0.5)))
