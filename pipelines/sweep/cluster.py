@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pathlib
+import signal
 import socket
 from collections.abc import Iterator
 
@@ -25,6 +26,9 @@ _RETRIES = 3
 
 # That a training takes by default, where there are any: the network is small.
 _GPUS = 0.25
+
+# Seconds after which an interrupt is noticed in any case.
+_LISTENS = 1.0
 
 
 def train(
@@ -55,7 +59,8 @@ def train(
     """
     cells, commit, lines = output / "cells", cell.commit(), []
     cells.mkdir(parents=True, exist_ok=True)
-    with connected(address), Progress(sum(c.epochs for c in configs), quiet) as shown:
+    shown = Progress(sum(c.epochs for c in configs), quiet)
+    with connected(address), shown, _interrupts() as interrupts:
         if gpus is None:
             gpus = _GPUS if ray.cluster_resources().get("GPU") else 0
         if address is None:
@@ -69,7 +74,12 @@ def train(
             for config in configs
         }
         while running:
-            (ended,), _ = ray.wait(list(running))
+            found, _ = ray.wait(list(running), timeout=_LISTENS)
+            if interrupts:  # Ray swallows one that falls into a callback of its own
+                raise KeyboardInterrupt
+            if not found:
+                continue
+            (ended,) = found
             config = running.pop(ended)
             trace = output / "failed" / f"{cell.name(config)}.txt"
             line = None
@@ -84,6 +94,22 @@ def train(
             shown.end(cell.name(config), config.epochs, "failed" if line else "done")
             shown.show()
     return lines
+
+
+@contextlib.contextmanager
+def _interrupts() -> Iterator[list[int]]:
+    """Yields a list of the interrupts (Ctrl-C) that have come in the block."""
+    came: list[int] = []
+
+    def note(number, frame):
+        came.append(number)
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield came
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextlib.contextmanager
