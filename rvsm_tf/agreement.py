@@ -15,7 +15,7 @@ import numpy as np
 from keras import ops
 
 from .errors import in_one_line
-from .graph import infer, is_plain
+from .graph import infer, inner_layers, is_plain
 
 _UNKNOWN_SIZES = (16, 64, 256)
 """Sizes tried, one after the other, where a model leaves a dimension open."""
@@ -130,7 +130,7 @@ def _allowed(model: keras.Model, x: Any, expected: list[np.ndarray]) -> list[Any
         is_float = keras.backend.is_float_dtype(kind)
         return value * (1 + _NUDGE) if is_float else value
 
-    types = {layer.compute_dtype for layer in model._flatten_layers()}
+    types = {layer.compute_dtype for layer in [model, *inner_layers(model)]}
     share = max(_TOLERANCE.get(t, _TOLERANCE_ELSE) for t in types)
     noise = _answers(model, keras.tree.map_structure(nudged, x))
     return [

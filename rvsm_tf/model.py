@@ -205,9 +205,7 @@ class RVSM(Trainer):
         with contextlib.ExitStack() as stack:
 
             def begin():
-                # An unbuilt network is built inside the loop, and has no weights yet.
-                if self.built:
-                    stack.enter_context(self.splitting.hardened())
+                stack.enter_context(self._sparse())
 
             first, last = loops.Testing(ends=stack.close), loops.Testing(begins=begin)
             return loops.call(method, args, kwargs, first, last)
@@ -223,6 +221,7 @@ class RVSM(Trainer):
             return super().predict_on_batch(*args, **kwargs)
 
     def _sparse(self) -> contextlib.AbstractContextManager:
+        # An unbuilt network is built inside the loop, and has no weights yet.
         return self.splitting.hardened() if self.built else contextlib.nullcontext()
 
     def harden(self) -> keras.Model:
