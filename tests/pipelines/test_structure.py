@@ -7,8 +7,11 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+import rvsm_tf as rvsm
 from commands.cli import InputError
 from export import convert
+from export.formats import Converter
+from export.source import Examples
 from pipelines import compact, data, design, train
 from pipelines.config import TrainConfig, claim
 from pipelines.images import Images
@@ -141,6 +144,22 @@ def test_bytes_of_a_file_grow_as_was_worked_out(columns):
             found = bench.measure(widths, columns)
             around.append(found.bytes - design._weight_bytes(widths, columns))
     assert max(around) - min(around) < 450
+
+
+@pytest.mark.parametrize("columns", [None, 4])
+def test_bytes_are_those_of_a_trained_network(columns):
+    """Whose vectors all differ; a file holds equal ones, as of zeros, once."""
+    rng = np.random.default_rng(1)
+    pictures = (rng.random((20, 100, 100, 1)) < 0.1).astype("uint8") * 255
+    examples = Examples({"image": pictures.astype("float32") / 255})
+    model = design.network(WIDTHS, seed=1)
+    for weight in model.weights:
+        weight.assign(rng.uniform(0.1, 1, weight.shape))
+    folded = rvsm.fold(model, columns) if columns else model
+    file = Converter(folded, examples).write("int4")
+    with design._bench(Images(pictures, np.zeros(20, int))) as bench:
+        found = bench.measure(WIDTHS, columns)
+    assert abs(found.bytes - design.CARD - len(file)) <= 32
 
 
 @pytest.mark.parametrize(
