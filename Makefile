@@ -82,7 +82,7 @@ lint: .venv/installed
 # locked stays as it is where it can; ARGS=--upgrade moves all to the newest.
 lock: .venv/installed
 	$(LOCK) --universal --python-version 3.10 requirements/tools.in -o requirements/tools.lock
-	$(LOCK) --universal --python-version 3.10 --extra test --extra lint setup.cfg \
+	$(LOCK) --universal --python-version 3.10 --extra test --extra lint --extra docs setup.cfg \
 		-c requirements/tools.lock -c requirements/bounds.in -o requirements/project.lock
 	sed -nE 's/^ +((numpy|ai-edge-litert)[<>=].*)/\1/p' setup.cfg | \
 		$(LOCK) --python-version 3.13 --python-platform aarch64-manylinux_2_28 - \
