@@ -7,6 +7,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from .graph import inner_layers
 from .sparsity import kernels
 
 
@@ -18,13 +19,15 @@ def hold(model: keras.Model) -> None:
     saved model is as plain as before, and one that is loaded has to be held again.
 
     An average of the weights is not held (`use_ema=True` of an optimizer): Keras takes
-    it before the constraint, and ends a fit with it.
+    it before the constraint, and ends a fit with it. Each constraint is tried before
+    any is set: the kernel, moved as a whole, has to come out of it with its zeros.
 
     Args:
         model: a built, hardened model.
 
     Raises:
-        ValueError: the model is compiled with an optimizer that averages weights.
+        ValueError: the model is compiled with an optimizer that averages weights, has
+            a layer with LoRA, or a kernel's own constraint spoils it.
 
     Warns:
         UserWarning: a kernel is zero as a whole, and so learns nothing any more.
@@ -34,16 +37,26 @@ def hold(model: keras.Model) -> None:
             "zeros cannot be held where the optimizer averages weights, which are not "
             "zero between its steps: compile the model without use_ema=True"
         )
-    model.train_function = None  # one that was traced knows of no constraint
+    for layer in inner_layers(model):
+        if getattr(layer, "lora_enabled", False):
+            raise ValueError(
+                f"zeros of {layer.path!r} cannot be held: LoRA adds to its kernel what is "
+                "not zero there; hold the model without LoRA"
+            )
+    held = []
     for w in kernels(model):
         alive = ops.convert_to_numpy(w) != 0
         if not alive.all():
-            w.constraint = _Held(alive, w.constraint)
+            held.append((w, _Held(alive, w.constraint)))
+            _check(*held[-1])
         if not alive.any():
             warnings.warn(
                 f"{w.path} is zero as a whole, is held so, and learns nothing",
                 stacklevel=2,
             )
+    for w, constraint in held:
+        w.constraint = constraint
+    model.train_function = None  # one that was traced knows of no constraint
 
 
 class _Held(keras.constraints.Constraint):
@@ -53,3 +66,15 @@ class _Held(keras.constraints.Constraint):
     def __call__(self, w: Any) -> Any:
         w = ops.convert_to_tensor(w if self._then is None else self._then(w))
         return ops.where(self._alive, w, ops.zeros_like(w))
+
+
+def _check(w: keras.Variable, held: _Held) -> None:
+    """Makes sure that an update leaves a kernel's zeros zero and its shape as it is."""
+    before = ops.convert_to_numpy(w)
+    after = ops.convert_to_numpy(held(w + 1))
+    sound = after.shape == before.shape and np.isfinite(after).all()
+    if not sound or after[before == 0].any():
+        raise ValueError(
+            f"zeros of {w.path!r} cannot be held: behind its own constraint it is not "
+            f"what it was, a finite array of shape {before.shape}"
+        )

@@ -115,3 +115,18 @@ def test_a_kernel_that_is_zero_as_a_whole_is_warned_of():
     net.get_layer("dense").kernel.assign(np.zeros((64, 3)))
     with pytest.warns(UserWarning, match="dense/kernel is zero as a whole"):
         rvsm.hold(net)
+
+
+def test_a_constraint_that_spoils_its_kernel_is_named_before_anything_is_held():
+    net = sparse_net(constraint=lambda w: w / 0.0)
+    with pytest.raises(ValueError, match="dense/kernel' cannot be held.*constraint"):
+        rvsm.hold(net)
+    assert net.get_layer("conv").kernel.constraint is None
+
+
+def test_zeros_below_lora_are_refused():
+    """What LoRA adds, A times B, is not zero where the kernel is."""
+    net = sparse_net()
+    net.get_layer("dense").enable_lora(2)
+    with pytest.raises(ValueError, match="dense' cannot be held: LoRA"):
+        rvsm.hold(net)
