@@ -40,8 +40,8 @@ def hold(model: keras.Model) -> None:
     for layer in inner_layers(model):
         if getattr(layer, "lora_enabled", False):
             raise ValueError(
-                f"zeros of {layer.path!r} cannot be held: LoRA adds to its kernel what is "
-                "not zero there; hold the model without LoRA"
+                f"zeros of {layer.path!r} cannot be held: LoRA adds to its kernel what "
+                "is not zero there; hold the model without LoRA"
             )
     held = []
     for w in kernels(model):

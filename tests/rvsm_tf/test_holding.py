@@ -119,7 +119,7 @@ def test_a_kernel_that_is_zero_as_a_whole_is_warned_of():
 
 def test_a_constraint_that_spoils_its_kernel_is_named_before_anything_is_held():
     net = sparse_net(constraint=lambda w: w / 0.0)
-    with pytest.raises(ValueError, match="dense/kernel' cannot be held.*constraint"):
+    with pytest.raises(ValueError, match=r"dense/kernel' cannot be held.*constraint"):
         rvsm.hold(net)
     assert net.get_layer("conv").kernel.constraint is None
 
@@ -128,5 +128,5 @@ def test_zeros_below_lora_are_refused():
     """What LoRA adds, A times B, is not zero where the kernel is."""
     net = sparse_net()
     net.get_layer("dense").enable_lora(2)
-    with pytest.raises(ValueError, match="dense' cannot be held: LoRA"):
+    with pytest.raises(ValueError, match=r"dense' cannot be held: LoRA"):
         rvsm.hold(net)
