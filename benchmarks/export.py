@@ -20,7 +20,7 @@ import click
 
 from commands.cli import Command, Number, quietly
 from commands.files import read_json, write_json
-from pipelines.config import TrainConfig
+from pipelines.run.config import TrainConfig
 
 from . import page
 from .runs import accuracy, finished
@@ -53,7 +53,8 @@ def prune(config: TrainConfig, folder: pathlib.Path) -> None:
 
         from export.source import Examples
         from export.verify import verify
-        from pipelines import checkpoint, data, magnitude
+        from pipelines.images import data
+        from pipelines.run import checkpoint, magnitude
 
     sparsity = finished(config, folder)["sparsity"]
     stored = data.prepare(config.dataset)
@@ -93,7 +94,7 @@ def exported(
 ) -> list[dict[str, Any]]:
     """Trains and exports one of `METHODS`; returns a row for each file."""
     from export import convert
-    from pipelines import data
+    from pipelines.images import data
 
     trained = finished(config, folder)
     large = data.load(data.prepare(config.dataset), "test_large")

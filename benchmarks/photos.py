@@ -23,13 +23,14 @@ import numpy as np
 from commands import children
 from commands.cli import Command, quietly
 from commands.files import replacing
-from pipelines.collection import ink, picture
 from pipelines.collection.drawn import Unusable
+from pipelines.collection.photo import ink, picture
 from shaky_letters.config import ShakyLettersConfig
 from shaky_letters.examples import example
 from shaky_letters.raster import SIZE
+from testing import camera
 
-from . import camera, page
+from . import page
 
 SPLITS = ("test", "test_unseen")
 _SEED = 7
@@ -151,7 +152,8 @@ def sheet(photos: list[Photo], wrong: np.ndarray) -> np.ndarray:
 def answers(model: Any, photos: list[Photo]) -> tuple[np.ndarray, np.ndarray]:
     """Returns a model's answers to the rasters and to the photos, -1 without ink."""
     with quietly():
-        from pipelines import data, evaluate
+        from pipelines import evaluate
+        from pipelines.images import data
 
     labels = np.array([photo.label for photo in photos])
     empty = np.array([photo.extracted is None for photo in photos])
@@ -174,7 +176,7 @@ def run(
         images: of each split.
     """
     with quietly():
-        from pipelines import checkpoint
+        from pipelines.run import checkpoint
 
     models = {
         str(folder): checkpoint.read_model(folder / "model.keras") for folder in folders

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from export import convert
 from pipelines import train
-from pipelines.config import TrainConfig
+from pipelines.run.config import TrainConfig
 
 if TYPE_CHECKING:
-    from pipelines.images import Images
+    from pipelines.images.images import Images
 
 
 def finished(config: TrainConfig, folder: pathlib.Path) -> dict[str, Any]:

@@ -15,13 +15,13 @@ from commands.cli import Command, InputError, quietly, told
 from commands.files import read_json, write_json
 from commands.folder import make
 
-from .config import METRICS, ON_ERROR, SPLITS, is_own, read_config
+from .run.config import METRICS, ON_ERROR, SPLITS, is_own, read_config
 
 if TYPE_CHECKING:
     import keras
     import numpy as np
 
-    from .images import Images
+    from .images.images import Images
 
 EVALUATION = "evaluation"
 """The folder, in a run's, that the figures are written into."""
@@ -55,8 +55,9 @@ def run(
     trained_on = read_config(folder)["dataset"]
     dataset = dataset or trained_on
     with quietly():
-        from . import calibration, checkpoint, data, handover
-        from .source import Generated
+        from .images import data
+        from .images.source import Generated
+        from .run import calibration, checkpoint, handover
 
     model = checkpoint.read_model(folder / "model.keras")
     labels, temperature = handover.read_labels(folder), _temperature(folder)
@@ -98,7 +99,7 @@ def figures(
         before: the same as they were before the temperature.
     """
     with quietly():
-        from . import scores
+        from .figures import scores
 
     return {
         "labels": list(classes),
@@ -121,7 +122,8 @@ def _own(
         what to call them, the drawings, and whether the run was trained on others of
         the same folder.
     """
-    from .collection import collection, division
+    from .collection import collection
+    from .images import division
 
     if split != "test":
         raise InputError(f"--split {split}: drawings of your own have the split test")
@@ -163,7 +165,8 @@ def classify(model: "keras.Model", images: "Images") -> "np.ndarray":
 
 def outputs(model: "keras.Model", images: "Images") -> "np.ndarray":
     """Returns what a model gives for each image, shape (n, …)."""
-    from . import data, device
+    from .devices import device
+    from .images import data
 
     model.jit_compile = device.detect().jit_compile
     return model.predict(data.batches(images), verbose=0)
@@ -226,7 +229,7 @@ def write(folder: pathlib.Path, result: dict[str, Any]) -> None:
         OSError: they cannot be written.
     """
     with quietly():
-        from . import diagrams
+        from .figures import diagrams
 
     make(folder)
     write_json(folder / f"{result['name']}.json", result)

@@ -13,8 +13,10 @@ from commands.cli import Command, InputError, Number, Size, quietly
 from commands.files import read_json
 from commands.folder import alone
 
-from . import evaluate, supervision, tf_config
-from .config import (
+from . import evaluate
+from .devices import tf_config
+from .run import supervision
+from .run.config import (
     BEST,
     CHECKPOINT,
     DISTRIBUTIONS,
@@ -82,9 +84,9 @@ def run(
             return _own(config, output, quiet, distribute, on_error)
         with quietly():
             if config.method == "magnitude":
-                from .magnitude import Magnitude as Training
+                from .run.magnitude import Magnitude as Training
             else:
-                from .training import Training
+                from .run.training import Training
 
         return Training(config, output, quiet, distribute).run()
 
@@ -98,7 +100,7 @@ def _own(
 ) -> dict[str, Any]:
     """Trains on somebody's own drawings."""
     from .collection import collection, sheet
-    from .collection.division import Division
+    from .images.division import Division
 
     drawings = collection.read(pathlib.Path(config.dataset), on_error, quiet)
     if config.folds:
@@ -113,8 +115,8 @@ def _own(
         what = "sheet" if sheets == 1 else "sheets"
         click.echo(f"what the network sees: {sheets} {what} in {output / sheet.FOLDER}")
     with quietly():
-        from . import folds
-        from .training import Training
+        from .run import folds
+        from .run.training import Training
 
     if config.folds:
         return folds.run(config, divisions, output, quiet, distribute)

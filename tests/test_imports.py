@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 OURS = {
     *("rvsm_tf", "shaky_letters", "commands", "export", "pipelines"),
-    *("benchmarks", "tests"),
+    *("testing", "benchmarks", "tests"),
 }
 
 
@@ -67,8 +67,9 @@ def test_the_data_knows_nothing_of_ours(path):
     ("folder", "banned"),
     [
         ("commands", OURS - {"commands"}),
-        ("export", {"pipelines", "shaky_letters", "benchmarks", "tests"}),
-        ("pipelines", {"benchmarks", "tests"}),
+        ("export", {"pipelines", "shaky_letters", "testing", "benchmarks", "tests"}),
+        ("pipelines", {"testing", "benchmarks", "tests"}),
+        ("testing", {"benchmarks", "tests"}),
         ("benchmarks", {"tests"}),
     ],
 )

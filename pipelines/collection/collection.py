@@ -10,7 +10,7 @@ import numpy as np
 
 from commands.cli import InputError
 
-from ..images import Images
+from ..images.images import Images
 from . import layout, reading, split
 from .drawn import Drawn, Unusable
 

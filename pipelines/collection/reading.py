@@ -10,8 +10,9 @@ import numpy as np
 
 from commands import children
 
-from . import ink, layout, picture, recording
+from . import layout, recording
 from .drawn import BEFORE, Contents, Drawn, Unusable
+from .photo import ink, picture
 
 _EACH = 8  # files for which a process is worth its start
 

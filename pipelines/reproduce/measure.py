@@ -9,10 +9,11 @@ import numpy as np
 import rvsm_tf as rvsm
 from commands.files import read_json
 
-from .. import checkpoint, data
-from ..config import METRICS, TrainConfig
 from ..evaluate import outputs
-from ..recipe import Recipe
+from ..images import data
+from ..run import checkpoint
+from ..run.config import METRICS, TrainConfig
+from ..run.recipe import Recipe
 from .plan import SHARES
 
 EDGES = np.linspace(-9.0, 1.0, 101)

@@ -9,9 +9,9 @@ from typing import Any
 from commands import children
 from commands.cli import InputError, quietly
 
-from .. import cell
-from ..config import CONFIG, TrainConfig, epochs_done
-from ..progress import Progress
+from ..experiments import cell
+from ..experiments.progress import Progress
+from ..run.config import CONFIG, TrainConfig, epochs_done
 
 
 def train(
@@ -71,7 +71,8 @@ def _work(
     with quietly():
         import tensorflow as tf
 
-        from .. import data, device
+        from ..devices import device
+        from ..images import data
         from ..train import run
         from .measure import figures
 

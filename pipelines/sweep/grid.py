@@ -25,8 +25,8 @@ import click
 
 from commands.cli import InputError
 
-from .. import cell
-from ..config import DATASETS, TrainConfig, check_dataset, is_own, option
+from ..experiments import cell
+from ..run.config import DATASETS, TrainConfig, check_dataset, is_own, option
 from ..train import main as command
 
 if sys.version_info >= (3, 11):

@@ -9,11 +9,12 @@ import subprocess
 import pytest
 from click.testing import CliRunner
 
-from benchmarks.faults import small, work
 from commands.cli import told
 from commands.files import DRAFT
 from export import benchmark, convert
 from pipelines import evaluate, train
+from testing import small
+from testing.faults import work
 from tests.commands.refusal import refused
 
 

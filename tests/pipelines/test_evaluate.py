@@ -11,9 +11,11 @@ from click.testing import CliRunner
 from PIL import Image
 
 from commands.files import read_json, write_json
-from pipelines import data, diagrams, evaluate, scores, train
-from pipelines.calibration import rescaled, temperature
-from pipelines.config import TrainConfig
+from pipelines import evaluate, train
+from pipelines.figures import diagrams, scores
+from pipelines.images import data
+from pipelines.run.calibration import rescaled, temperature
+from pipelines.run.config import TrainConfig
 from tests.commands.refusal import refused
 
 INTERVALS = ("sensitivity", "specificity", "auc")

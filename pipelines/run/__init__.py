@@ -1,0 +1,1 @@
+"""A run: what to train, training it, and the folder that it leaves."""
