@@ -18,9 +18,8 @@ from commands.cli import Command, InputError, quietly
 from commands.files import replacing
 from commands.folder import make
 
-from .collection import reading
+from .collection import ON_ERROR, reading
 from .collection.drawn import Contents, Drawn
-from .run.config import ON_ERROR
 
 if TYPE_CHECKING:
     import numpy as np
@@ -55,7 +54,7 @@ def answers(
     Args:
         classifier: the network.
         files: photos, scans and pen recordings.
-        on_error: one of `config.ON_ERROR`.
+        on_error: one of `collection.ON_ERROR`.
 
     Raises:
         InputError: a file holds no drawing, and that shall stop the program.

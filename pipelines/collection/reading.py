@@ -11,8 +11,9 @@ import numpy as np
 from commands import children
 
 from . import layout, recording
-from .drawn import BEFORE, Contents, Drawn, Unusable
+from .drawn import BEFORE, Contents, Drawn
 from .photo import ink, picture
+from .photo.unusable import Unusable
 
 _EACH = 8  # files for which a process is worth its start
 

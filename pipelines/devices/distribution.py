@@ -68,7 +68,7 @@ class Distribution:
     """How training is spread; to be made before TensorFlow computes anything.
 
     Args:
-        name: one of `config.DISTRIBUTIONS`, or None for one device.
+        name: one of `devices.DISTRIBUTIONS`, or None for one device.
 
     Attributes:
         leads: whether this process writes the run's files; of several workers one does.

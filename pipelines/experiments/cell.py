@@ -13,7 +13,9 @@ from commands import check
 from commands.cli import InputError
 from commands.files import read_json, replacing
 
-from ..run.config import DATASETS, TrainConfig, option
+from ..images.datasets import DATASETS
+from ..run.config import TrainConfig
+from ..run.options import option
 
 _ROOT = pathlib.Path(__file__).parents[2]
 

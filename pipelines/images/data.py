@@ -14,8 +14,8 @@ from commands.cli import InputError
 from shaky_letters.raster import SIZE
 from shaky_letters.shaky_letters_dataset_builder import Builder
 
-from ..run.config import DATASETS, check_dataset
 from . import description
+from .datasets import DATASETS, check_dataset
 from .images import Images
 
 # TFDS warns its users of its own deprecated attributes.

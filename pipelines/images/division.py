@@ -3,20 +3,18 @@
 import dataclasses
 import os
 import pathlib
-from typing import TYPE_CHECKING
 
 import click
 import numpy as np
+import tensorflow as tf
 
 from commands.cli import InputError
 from commands.files import read_rows, write_rows
 
 from ..collection import split
 from ..collection.collection import Collection
+from . import augmentation
 from .images import Images
-
-if TYPE_CHECKING:
-    import tensorflow as tf
 
 FILE = "drawings.csv"
 """In a run's folder: which drawing was in which split."""
@@ -54,20 +52,16 @@ class Division:
 
     def load(self, split: str) -> Images:
         """Returns a split: train, validation or test."""
-        return self.collection.images(getattr(self.split, split))
+        return _images(self.collection, getattr(self.split, split))
 
     def shown(self, images: Images) -> int:
         """Returns how many images a training epoch shows."""
-        from . import augmentation
-
         return augmentation.shown(len(images))
 
     def training_batches(
         self, images: Images, batch_size: int, seed: int, epochs: range
-    ) -> "tf.data.Dataset":
+    ) -> tf.data.Dataset:
         """Returns the batches of several epochs, each drawing distorted anew."""
-        from . import augmentation
-
         return augmentation.training_batches(images, batch_size, seed, epochs)
 
     def begin(self, output: pathlib.Path) -> None:
@@ -136,7 +130,19 @@ def unseen(collection: Collection, output: pathlib.Path, own: bool) -> Images:
             f"{str(collection.folder)!r} holds no drawing that the run in "
             f"{str(output)!r} can be measured on: all were trained on, or changed since"
         )
-    return collection.images(np.array(chosen))
+    return _images(collection, np.array(chosen))
+
+
+def _images(collection: Collection, chosen: np.ndarray) -> Images:
+    """Returns some of the drawings; indices, at least one."""
+    _, persons = np.unique(collection.groups, return_inverse=True)
+    some = [collection.entries[i] for i in chosen]
+    return Images(
+        np.stack([entry.drawn.picture for entry in some]),
+        collection.labels[chosen],
+        persons[chosen],
+        tuple(entry.drawn.path for entry in some),
+    )
 
 
 def _as_read(rows: list[dict[str, str]]) -> list[dict[str, str]]:

@@ -8,8 +8,8 @@ import tensorflow_datasets as tfds
 
 from shaky_letters.shaky_letters_dataset_builder import CLASSES
 
-from ..run.config import SPLITS, TrainConfig
 from . import data
+from .datasets import SPLITS
 from .images import Images
 
 
@@ -70,10 +70,10 @@ class Generated:
         return data.training_batches(images, batch_size, seed, epochs)
 
 
-def generated(config: TrainConfig, quiet: bool) -> Generated:
-    """Returns the set that a run trains on; builds it first if needed.
+def generated(dataset: str, quiet: bool) -> Generated:
+    """Returns a set that was generated; builds it first if needed.
 
     Raises:
         InputError: there is no such set, or the folder holds something else.
     """
-    return Generated(data.prepare(config.dataset, quiet))
+    return Generated(data.prepare(dataset, quiet))

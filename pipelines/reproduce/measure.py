@@ -9,10 +9,11 @@ import numpy as np
 import rvsm_tf as rvsm
 from commands.files import read_json
 
-from ..evaluate import outputs
 from ..images import data
 from ..run import checkpoint
-from ..run.config import METRICS, TrainConfig
+from ..run.answers import outputs
+from ..run.config import TrainConfig
+from ..run.folder import METRICS
 from ..run.recipe import Recipe
 from .plan import SHARES
 

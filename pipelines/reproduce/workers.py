@@ -11,7 +11,8 @@ from commands.cli import InputError, quietly
 
 from ..experiments import cell
 from ..experiments.progress import Progress
-from ..run.config import CONFIG, TrainConfig, epochs_done
+from ..run.config import TrainConfig
+from ..run.folder import CONFIG, epochs_done
 
 
 def train(
@@ -73,7 +74,7 @@ def _work(
 
         from ..devices import device
         from ..images import data
-        from ..train import run
+        from ..run.launch import run
         from .measure import figures
 
     tf.config.threading.set_intra_op_parallelism_threads(threads)

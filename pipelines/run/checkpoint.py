@@ -10,7 +10,7 @@ from commands import models
 from commands.cli import InputError
 from commands.files import read_rows, replacing, write_rows
 
-from .config import CHECKPOINT, HISTORY
+from .folder import CHECKPOINT, HISTORY
 from .waiting import Waiting
 
 

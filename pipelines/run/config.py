@@ -1,16 +1,18 @@
-"""A run's configuration, and the folder that belongs to it."""
+"""A run's configuration, and its place in the run's folder."""
 
 import dataclasses
 import pathlib
 from typing import Any
 
-from commands.cli import InputError
-from commands.files import read_json, read_rows, write_json
+import click
 
-CONFIG, HISTORY, METRICS = "config.json", "history.csv", "metrics.json"
-CHECKPOINT, BEST = "checkpoint.keras", "best.keras"
-FOLDS = "folds.json"
-"""In place of metrics.json, where a run is several."""
+from commands.cli import InputError, Number, Size
+from commands.files import write_json
+
+from ..images.datasets import DATASETS, is_own
+from .folder import CONFIG, METRICS, read_config
+from .options import field, option
+
 METHODS = ("rvsm", "loss", "magnitude")
 PENALTIES = {
     "l0": "ℓ0",
@@ -26,49 +28,127 @@ SHAPED = ("tl1", "mcp", "scad")
 """Those that take a shape, a."""
 OPTIMIZERS = ("sgd", "adam", "adamw")
 PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
-DATASETS = ("letters", "shapes", "drawings")
-SPLITS = ("test", "test_unseen", "test_large")
-"""Of the generated sets, to measure on; of drawings of one's own the first alone."""
-DISTRIBUTIONS = ("mirrored", "multiworker")
-"""All devices of this machine together, or several machines."""
 STRUCTURES = {"filters": ("conv1", "conv2", "conv3"), "units": ("dense",)}
 """What can be cut out of the paper's network as a whole, and of which layers."""
-STRUCTURED_EPOCHS = 60
-"""By default, where something is; an epoch of what is left costs a third of others."""
-ON_ERROR = ("skip", "stop")
-"""What becomes of a file without a drawing: it is named and left out, or refused."""
+EPOCHS, STRUCTURED_EPOCHS = 20, 60
+"""By default, of single weights and where something is cut out as a whole: an epoch of
+what is left costs a third of others."""
 PATIENCE = 5
 """Epochs without progress after which training on somebody's own drawings ends."""
 
 
 @dataclasses.dataclass(frozen=True)
 class TrainConfig:
-    """Everything that decides a run's weights; a resumed run must agree on it."""
+    """Everything that decides a run's weights; a resumed run must agree on it.
 
-    method: str = "rvsm"
-    penalty: str = "tl1"
-    a: float = 0.1
-    lam: float = 5e-4
-    beta: float = 0.1
-    target_sparsity: float | None = None
-    structure: str | None = None
-    target_size: int | None = None
-    target_latency_ratio: float | None = None
-    split_layers: str = "dense"
-    optimizer: str = "adam"
-    learning_rate: float | None = None
-    constant_rate: bool = False
-    epochs: int = 20
-    batch_size: int = 32
-    seed: int = 0
-    stddev: float | None = None
-    keep_norm: bool = False
-    kernel_size: int = 3
-    dataset: str = "letters"
-    precision: str = "auto"
-    from_: str | None = None
-    folds: int | None = None
-    patience: int | None = None
+    Each field is an option of `pipelines.train`, too: what it takes, what it is by
+    default and what people are told of it stand here alone.
+    """
+
+    method: str = field(
+        "rvsm",
+        click.Choice(METHODS),
+        "To compare with: loss adds the penalty to the loss, magnitude prunes.",
+    )
+    penalty: str = field(
+        "tl1",
+        click.Choice(PENALTIES),
+        "What zeros are bought with; none trains the dense network.",
+    )
+    a: float = field(
+        0.1,
+        Number(0, above=True),
+        "Shape of tl1, mcp, scad: the size from which on a weight is spared.",
+    )
+    lam: float = field(5e-4, Number(0), "Weight of the penalty, λ.")
+    beta: float = field(
+        0.1,
+        Number(0, above=True),
+        "Weight of the coupling, β; λ/β sets the threshold.",
+    )
+    target_sparsity: float | None = field(
+        None, Number(0, 1), "Share of zeros to end with, 0 to 1; drives λ."
+    )
+    structure: str | None = field(
+        None,
+        click.STRING,
+        "What is cut out as a whole.  [default: both, where one of the next is given]",
+        metavar="filters,units",
+    )
+    target_size: int | None = field(
+        None,
+        Size(),
+        "Bytes of the exported file, such as 14kB; chooses filters and units.",
+        metavar="SIZE",
+    )
+    target_latency_ratio: float | None = field(
+        None,
+        Number(0, 1, above=True),
+        "Latency of the exported file against the dense one; chooses them too.",
+    )
+    split_layers: str = field(
+        "dense",
+        click.STRING,
+        "Layers to split: names or patterns, with commas.",
+        metavar="NAMES",
+    )
+    optimizer: str = field("adam", click.Choice(OPTIMIZERS))
+    learning_rate: float | None = field(
+        None,
+        Number(0, above=True),
+        "At its peak; by default what suits the optimizer.",
+    )
+    constant_rate: bool = field(
+        False,
+        click.BOOL,
+        "Keep the learning rate, instead of letting it fall to zero.",
+    )
+    epochs: int = field(
+        EPOCHS,
+        Number(1, whole=True),
+        f"[default: {EPOCHS}; {STRUCTURED_EPOCHS} with a structure, of which two "
+        "thirds fine-tune what is left]",
+        implied=True,
+    )
+    batch_size: int = field(32, Number(1, whole=True))
+    seed: int = field(0, Number(0, 2**31 - 1, whole=True))
+    stddev: float | None = field(
+        None,
+        Number(0, above=True),
+        "Of the dense kernel's initial weights.  [default: what suits the penalty]",
+    )
+    keep_norm: bool = field(False, click.BOOL, "Scale the kernel back at every step.")
+    kernel_size: int = field(3, Number(1, whole=True), "Of the convolutions.")
+    dataset: str = field(
+        "letters",
+        click.STRING,
+        "DIR holds drawings of your own, a folder for each class, or is what 'tfds "
+        "build shaky_letters' made.",
+        metavar="letters|shapes|drawings|DIR",
+    )
+    precision: str = field(
+        "auto",
+        click.Choice(PRECISIONS),
+        "auto is the fastest that does no harm here; small networks take float32.",
+    )
+    from_: str | None = field(
+        None,
+        click.STRING,
+        "Start from the weights of a finished run.",
+        metavar="RUN_DIR",
+    )
+    folds: int | None = field(
+        None,
+        Number(3, whole=True),
+        "Train so many times on your own drawings, from 3, to test on every person "
+        "once.",
+    )
+    patience: int | None = field(
+        None,
+        Number(1, whole=True),
+        f"[default: {PATIENCE} with drawings of your own]  Epochs without progress on "
+        "the validation split after which training ends.",
+    )
 
     @classmethod
     def given(cls, options: dict[str, Any]) -> "TrainConfig":
@@ -230,56 +310,6 @@ class TrainConfig:
                 )
 
 
-def option(name: str) -> str:
-    """Returns the option that a field of `TrainConfig` is given by."""
-    return f"--{name.rstrip('_').replace('_', '-')}"
-
-
-def is_own(dataset: str) -> bool:
-    """Whether a dataset is somebody's own drawings; the others are generated."""
-    folder = pathlib.Path(dataset)
-    generated = dataset in DATASETS or (folder / "dataset_info.json").is_file()
-    return not generated and folder.is_dir()
-
-
-def check_distribution(distribute: str | None, config: TrainConfig) -> None:
-    """Makes sure that what is to be trained can be spread over several devices.
-
-    Raises:
-        InputError: it cannot.
-    """
-    if distribute is None:
-        return
-    if config.structured:
-        raise InputError(
-            f"--distribute {distribute}: what a size or a speed leaves of the network "
-            "is too small to be spread: train it on one device"
-        )
-    if config.method == "magnitude":
-        raise InputError(
-            f"--distribute {distribute}: --method magnitude trains on one device"
-        )
-    if distribute == "multiworker" and is_own(config.dataset):
-        raise InputError(
-            "--distribute multiworker: a folder of drawings is little work: train on "
-            "one machine"
-        )
-
-
-def check_dataset(dataset: str) -> None:
-    """Makes sure that a dataset is one of ours, or a folder.
-
-    Raises:
-        InputError: it is neither.
-    """
-    if dataset not in DATASETS and not pathlib.Path(dataset).is_dir():
-        raise InputError(
-            f"no dataset {dataset!r}: choose from {', '.join(DATASETS)}, or give a "
-            "folder: of drawings, with a folder for each class, or one that 'tfds "
-            "build shaky_letters' made"
-        )
-
-
 def check_output(output: pathlib.Path, config: TrainConfig, resume: bool) -> None:
     """Makes sure that a folder can take a run, or resume the one in it.
 
@@ -308,33 +338,7 @@ def check_output(output: pathlib.Path, config: TrainConfig, resume: bool) -> Non
         raise InputError(f"no run to resume in {str(output)!r}")
 
 
-def epochs_done(folder: pathlib.Path) -> int:
-    """Returns how many epochs the run in a folder has behind it; 0 without a run.
-
-    Raises:
-        InputError: the run's history is damaged.
-    """
-    try:
-        return len(read_rows(folder / HISTORY))
-    except FileNotFoundError:  # it has just finished, and tidied up
-        return 0
-
-
 def claim(output: pathlib.Path, config: TrainConfig) -> None:
     """Makes a folder the home of a run: records the run's configuration in it."""
     output.mkdir(parents=True, exist_ok=True)
     write_json(output / CONFIG, dataclasses.asdict(config))
-
-
-def read_config(folder: pathlib.Path) -> dict[str, Any]:
-    """Returns the configuration of the run in a folder.
-
-    Raises:
-        InputError: there is no run in the folder, or its configuration is damaged.
-    """
-    file = folder / CONFIG
-    if not file.is_file():
-        raise InputError(
-            f"no run in {str(folder)!r}: give a folder that pipelines.train wrote"
-        )
-    return read_json(file)

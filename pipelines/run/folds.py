@@ -11,11 +11,12 @@ import tensorflow as tf
 
 from commands.files import read_json, write_json
 
-from ..evaluate import figures, outputs
-from ..figures import diagrams
+from ..figures import diagrams, evaluation
 from ..images.division import Division
 from . import calibration, checkpoint
-from .config import FOLDS, METRICS, TrainConfig, claim
+from .answers import outputs
+from .config import TrainConfig, claim
+from .folder import FOLDS, METRICS
 from .training import Training
 
 PICTURE = "folds.png"
@@ -35,7 +36,7 @@ def run(
         divisions: the drawings, as each fold has them.
         output: a folder for theirs: fold-1, fold-2, ….
         quiet: print nothing.
-        distribute: one of `config.DISTRIBUTIONS`, or None for one device.
+        distribute: one of `devices.DISTRIBUTIONS`, or None for one device.
 
     Returns:
         the contents of folds.json: what `evaluate.run` returns, of all folds' answers
@@ -72,7 +73,7 @@ def run(
     result = {
         "dataset": config.dataset,
         "split": f"{len(divisions)} folds",
-        **figures(divisions[0].classes, labels, persons, said, uncalibrated),
+        **evaluation.figures(divisions[0].classes, labels, persons, said, uncalibrated),
         "temperature": statistics.geometric_mean(r["temperature"] for r in runs),
         "sparsity": statistics.mean(r["sparsity"] for r in runs),
         "runs": runs,

@@ -19,7 +19,8 @@ from commands.files import write_rows
 
 from ..images import data
 from . import divergence
-from .config import HISTORY, claim
+from .config import claim
+from .folder import HISTORY
 from .training import Training
 
 _EVERY = 16  # steps between two masks; as many as between two thresholds of ours

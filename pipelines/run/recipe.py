@@ -19,7 +19,7 @@ import rvsm_tf as rvsm
 from commands.cli import InputError
 from shaky_letters.examples import CLASSES
 
-from . import origin, start
+from . import kernels, origin, start
 from .config import TrainConfig
 from .design import FULL, Design
 from .penalized import Penalized
@@ -163,13 +163,11 @@ class Recipe:
 
     def _selected(self, model: keras.Model) -> list[keras.Layer]:
         """Returns the layers that --split-layers names."""
-        names = self._config.patterns
         try:
-            chosen = rvsm.selection.select(model, dict.fromkeys(names, rvsm.L0()))
+            found = {id(w) for w in kernels.named(model, self._config.patterns)}
         except ValueError as error:
             raise InputError(f"--split-layers: {error}") from None
-        kernels = {id(w) for selection in chosen for w in selection.kernels}
-        return [x for x in model.layers if id(getattr(x, "kernel", None)) in kernels]
+        return [x for x in model.layers if id(getattr(x, "kernel", None)) in found]
 
     def held(self, model: keras.Model) -> keras.Model:
         """Compiles a network with zeros to be fine-tuned for the second phase."""

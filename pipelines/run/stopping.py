@@ -8,7 +8,7 @@ import numpy as np
 from commands.files import replacing
 
 from .checkpoint import History, read_model
-from .config import BEST
+from .folder import BEST
 
 
 class Stopping(keras.callbacks.Callback):

@@ -13,14 +13,16 @@ from commands.files import replacing, write_json
 
 from ..devices import device
 from ..devices.distribution import Distribution
-from ..evaluate import classify, outputs
 from ..figures import plots
 from ..images import data
+from ..images.datasets import SPLITS
 from ..images.source import Source, generated
-from . import calibration, design, handover, stopping
+from . import calibration, design, handover, kernels, stopping
+from .answers import classify, outputs
 from .checkpoint import Checkpoint, History, read_history
-from .config import BEST, METRICS, SPLITS, TrainConfig, claim, epochs_done
+from .config import TrainConfig, claim
 from .divergence import Divergence
+from .folder import BEST, METRICS, epochs_done
 from .recipe import Recipe
 from .stopping import Stopping
 from .waiting import Waiting
@@ -33,7 +35,7 @@ class Training:
         config: what to train.
         output: the run's folder.
         quiet: print nothing.
-        distribute: one of `config.DISTRIBUTIONS`, or None for one device.
+        distribute: one of `devices.DISTRIBUTIONS`, or None for one device.
         source: somebody's own drawings; None for a generated set.
     """
 
@@ -49,7 +51,7 @@ class Training:
         self.output = output
         self.quiet = quiet
         self._distribution = Distribution(distribute)
-        self._source = source or generated(config, quiet)
+        self._source = source or generated(config.dataset, quiet)
         self.device = device.detect()
         self.precision = config.precision
         if config.precision == "auto":
@@ -323,7 +325,6 @@ def _policy(name: str) -> Iterator[None]:
 
 def _values(model: keras.Model, patterns: list[str]) -> np.ndarray:
     """Returns the weights of the named layers' kernels, shape (n,)."""
-    selection = rvsm.selection.select(model, dict.fromkeys(patterns, rvsm.L0()))
     return np.concatenate(
-        [np.asarray(w).ravel() for chosen in selection for w in chosen.kernels]
+        [np.asarray(w).ravel() for w in kernels.named(model, patterns)]
     )

@@ -7,7 +7,7 @@ from typing import Any
 from commands.cli import quietly
 
 from ..run.config import TrainConfig
-from ..train import run
+from ..run.launch import run
 
 
 def train(config: TrainConfig, cpus: int) -> dict[str, Any]:

@@ -23,12 +23,13 @@ import numpy as np
 from commands.cli import InputError, told
 from commands.files import read_rows, write_json, write_rows
 from export import convert, selftest, source
-from pipelines import evaluate, predict, train
+from pipelines import evaluate, predict
 from pipelines.experiments import cell
 from pipelines.images import data, division
-from pipelines.run import checkpoint, design
+from pipelines.run import checkpoint, design, launch
 from pipelines.run.classifier import Classifier
-from pipelines.run.config import CHECKPOINT, CONFIG, HISTORY, TrainConfig
+from pipelines.run.config import TrainConfig
+from pipelines.run.folder import CHECKPOINT, CONFIG, HISTORY
 from pipelines.run.recipe import Recipe
 
 from .. import small
@@ -115,7 +116,7 @@ def kinds(folder: pathlib.Path) -> list[Kind]:
     made = pathlib.Path(builder.data_path)
     config = dataclasses.replace(work.config(made), epochs=2)
     run, begun, model = (folder / name for name in ("run", "begun", "model"))
-    train.run(config, run, quiet=True)
+    launch.run(config, run, quiet=True)
     _begin(config, run, begun)
     convert.run(run, formats=("float32-sparse",), quiet=True)
     _network(model)
@@ -131,7 +132,7 @@ def kinds(folder: pathlib.Path) -> list[Kind]:
         return images.image, images.label
 
     def finished(folder: pathlib.Path) -> dict:
-        return train.run(config, folder, resume=True, quiet=True)
+        return launch.run(config, folder, resume=True, quiet=True)
 
     def history(folder: pathlib.Path) -> list:
         return checkpoint.read_history(folder, config.epochs)

@@ -15,8 +15,8 @@ import export.writing  # noqa: F401
 import pipelines.figures.plots
 import pipelines.run.training  # noqa: F401
 from export import convert
-from pipelines import train
 from pipelines.images import data
+from pipelines.run import launch
 from pipelines.run.config import TrainConfig
 
 from .. import small
@@ -41,7 +41,7 @@ def build(folder: pathlib.Path) -> None:
 
 def fit(made: pathlib.Path, folder: pathlib.Path) -> None:
     """Trains and hardens, or goes on with it."""
-    train.run(config(made), folder, resume=(folder / "config.json").exists())
+    launch.run(config(made), folder, resume=(folder / "config.json").exists())
 
 
 def write(run: pathlib.Path, folder: pathlib.Path) -> None:

@@ -20,8 +20,8 @@ import cv2
 import numpy as np
 from skimage.filters import threshold_otsu
 
-from ..drawn import Unusable
 from . import guides, page, paper, redrawing
+from .unusable import Unusable
 
 _BLACK = 40  # of 255; nothing is to be seen in a picture that is darker
 _RIM = 0.04  # of the larger side, from the picture's sides, where nobody draws

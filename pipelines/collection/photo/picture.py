@@ -17,7 +17,7 @@ from PIL import (
 
 from commands.cli import quietly
 
-from ..drawn import Unusable
+from .unusable import Unusable
 
 LARGEST = 2000
 """Larger side of the pixels that are read; larger pictures are reduced, pixels."""

@@ -9,6 +9,7 @@ import pytest
 import rvsm_tf as rvsm
 from commands import check
 from pipelines import train
+from pipelines.run import launch
 from pipelines.run.config import PENALTIES, SHAPED, TrainConfig, check_output, claim
 from pipelines.run.penalized import Penalized
 from pipelines.run.recipe import Recipe
@@ -55,7 +56,7 @@ def test_pruning_starts_from_the_weights_that_splitting_starts_from(letters, tmp
     """Without a rate of learning, what is not pruned is what it was."""
     given = {"epochs": 1, "dataset": str(letters), "learning_rate": 1e-30}
     config = TrainConfig(method="magnitude", target_sparsity=0.5, **given)
-    train.run(config, tmp_path / "run", quiet=True)
+    launch.run(config, tmp_path / "run", quiet=True)
     split = TrainConfig(penalty="l0", target_sparsity=0.5, **given)
     start = Recipe(split, None, 160, False).network()
     for name in ("conv1", "conv3"):

@@ -15,7 +15,7 @@ from export.source import Examples
 from pipelines import compact, train
 from pipelines.images import data
 from pipelines.images.images import Images
-from pipelines.run import design
+from pipelines.run import design, launch
 from pipelines.run.config import TrainConfig, claim
 from tests.commands.refusal import refused
 from tests.pipelines.test_train import METRICS, trained
@@ -73,7 +73,7 @@ def test_a_run_goes_on_with_the_design_that_it_began_with(letters, tmp_path):
     )
     claim(tmp_path, config)
     design.write(tmp_path, design.Design(WIDTHS, 4, 14_000, 0.07))
-    train.run(config, tmp_path, resume=True, quiet=True)
+    launch.run(config, tmp_path, resume=True, quiet=True)
     model = keras.models.load_model(tmp_path / "model.keras")
     shapes = [tuple(layer.kernel.shape) for layer in model.layers if layer.weights]
     assert shapes == [(4, 3, 4, 40), (3, 3, 10, 14), (3, 3, 7, 6), (1014, 9), (9, 2)]

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from skimage.measure import euler_number, label
 from sklearn.datasets import load_digits
 
-from pipelines.collection.drawn import Unusable
 from pipelines.collection.photo import ink
+from pipelines.collection.photo.unusable import Unusable
 from shaky_letters.config import ShakyLettersConfig
 from shaky_letters.examples import example
 from shaky_letters.fit import PEN, SIDE, fit

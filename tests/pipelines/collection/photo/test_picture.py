@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from pipelines.collection.drawn import Unusable
 from pipelines.collection.photo import picture
+from pipelines.collection.photo.unusable import Unusable
 
 # Upright, it is dark in the upper left corner alone.
 UPRIGHT = np.full((40, 60, 3), 230, "uint8")
