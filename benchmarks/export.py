@@ -54,13 +54,14 @@ def prune(config: TrainConfig, folder: pathlib.Path) -> None:
         from export.source import Examples
         from export.verify import verify
         from pipelines.images import data
-        from pipelines.run import checkpoint, magnitude
+        from pipelines.run.model import read_model
+        from pipelines.training import magnitude
 
     sparsity = finished(config, folder)["sparsity"]
     stored = data.prepare(config.dataset)
     test, large = data.load(stored, "test"), data.load(stored, "test_large")
     model = magnitude.network()
-    pruned = checkpoint.read_model(folder / "model.keras")
+    pruned = read_model(folder / "model.keras")
     model.set_weights(pruned.get_weights())
     given = Examples({model.input.name: test.image.astype("float32") / 255})
     expected = model.predict(*given.inputs.values(), verbose=0)

@@ -27,9 +27,10 @@ from commands.files import replacing
 from export import convert, timing
 from pipelines.devices import device
 from pipelines.images import data
-from pipelines.run import design, handover
+from pipelines.recipe import design
+from pipelines.recipe.recipe import Recipe
+from pipelines.run import handover
 from pipelines.run.config import TrainConfig
-from pipelines.run.recipe import Recipe
 from shaky_letters.examples import CLASSES
 
 from . import page

@@ -176,11 +176,9 @@ def run(
         images: of each split.
     """
     with quietly():
-        from pipelines.run import checkpoint
+        from pipelines.run.model import read_model
 
-    models = {
-        str(folder): checkpoint.read_model(folder / "model.keras") for folder in folders
-    }
+    models = {str(folder): read_model(folder / "model.keras") for folder in folders}
     rows, shown, wrong = [], [], []
     rng = np.random.default_rng(0)
     for split in SPLITS:

@@ -5,8 +5,8 @@ import pathlib
 from typing import TYPE_CHECKING, Any
 
 from export import convert
-from pipelines.run import launch
 from pipelines.run.config import TrainConfig
+from pipelines.training import launch
 
 if TYPE_CHECKING:
     from pipelines.images.images import Images

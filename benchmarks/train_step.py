@@ -56,8 +56,8 @@ def contestants(steps: int) -> dict[str, Callable[[], float]]:
         from pipelines.devices import device
         from pipelines.images import data
         from pipelines.images.images import Images
-        from pipelines.run.magnitude import network, paper_order
-        from pipelines.run.recipe import steps_at_once
+        from pipelines.recipe.recipe import steps_at_once
+        from pipelines.training.magnitude import network, paper_order
 
     here = device.detect()
     rng = np.random.default_rng(0)

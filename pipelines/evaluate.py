@@ -56,9 +56,10 @@ def run(
         from .figures import evaluation
         from .images import data
         from .images.source import Generated
-        from .run import answers, calibration, checkpoint, handover
+        from .run import answers, calibration, handover
+        from .run.model import read_model
 
-    model = checkpoint.read_model(folder / "model.keras")
+    model = read_model(folder / "model.keras")
     labels, temperature = handover.read_labels(folder), _temperature(folder)
     if is_own(dataset):
         split, images, same = _own(folder, dataset, trained_on, split, labels, on_error)

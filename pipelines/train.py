@@ -15,8 +15,8 @@ from .collection import ON_ERROR
 from .devices import DISTRIBUTIONS
 from .images.datasets import SPLITS
 from .run.config import TrainConfig
-from .run.launch import run
 from .run.options import options
+from .training.launch import run
 
 _OPTIONS = options(TrainConfig)
 _PRECISION = _OPTIONS.pop("precision")

@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 from ..figures import plots
 from ..figures.plots import COLORS, GREY, plain, save
 from ..images import data
-from ..run.recipe import penalty, threshold
+from ..recipe.recipe import penalty, threshold
 from .measure import EDGES
 from .plan import Row
 from .result import Result, baseline

@@ -6,7 +6,7 @@ from typing import Any
 from commands.markdown import table
 
 from ..experiments.spread import mean, spread
-from ..run.recipe import threshold
+from ..recipe.recipe import threshold
 from .plan import TABLE3
 from .result import Result, baseline
 

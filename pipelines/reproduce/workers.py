@@ -74,7 +74,7 @@ def _work(
 
         from ..devices import device
         from ..images import data
-        from ..run.launch import run
+        from ..training.launch import run
         from .measure import figures
 
     tf.config.threading.set_intra_op_parallelism_threads(threads)

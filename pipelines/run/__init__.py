@@ -1,1 +1,1 @@
-"""A run: what to train, training it, and the folder that it leaves."""
+"""A run: its configuration, its folder, and what its network answers."""

@@ -92,9 +92,10 @@ Answers = Callable[[np.ndarray], np.ndarray]
 
 def _in_keras(folder: pathlib.Path) -> tuple[tuple[str, ...], Answers]:
     with quietly():
-        from . import checkpoint, handover
+        from . import handover
+        from .model import read_model
 
-    model = checkpoint.read_model(folder / "model.keras")
+    model = read_model(folder / "model.keras")
     labels = handover.read_labels(folder)
     return labels, lambda images: model.predict(images, verbose=0)
 

@@ -36,3 +36,19 @@ def epochs_done(folder: pathlib.Path) -> int:
         return len(read_rows(folder / HISTORY))
     except FileNotFoundError:  # it has just finished, and tidied up
         return 0
+
+
+def read_history(output: pathlib.Path, epochs: int) -> list[dict[str, float]]:
+    """Returns the rows of a run's first epochs.
+
+    Raises:
+        InputError: the file is damaged, or has fewer.
+    """
+    file = output / HISTORY
+    rows = read_rows(file)
+    if len(rows) < epochs:
+        raise InputError(
+            f"{str(file)!r} has {len(rows)} epochs, the run beside it {epochs}: train "
+            "again into a new folder"
+        )
+    return rows[:epochs]

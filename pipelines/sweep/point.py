@@ -7,7 +7,7 @@ from typing import Any
 from commands.cli import quietly
 
 from ..run.config import TrainConfig
-from ..run.launch import run
+from ..training.launch import run
 
 
 def train(config: TrainConfig, cpus: int) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from PIL import Image
 from commands.files import DRAFT, read_json, read_rows
 from export import card, runtime
 from pipelines.images import data
-from pipelines.run import checkpoint
+from pipelines.run.model import read_model
 
 from . import work
 
@@ -120,7 +120,7 @@ class Training:
             elif file.suffix == ".csv":
                 read_rows(file)
             elif file.suffix == ".keras":
-                checkpoint.read_model(file)
+                read_model(file)
             elif file.suffix == ".png":
                 with Image.open(file) as image:
                     image.load()
@@ -226,4 +226,4 @@ def _bytes(folder: pathlib.Path) -> dict[str, bytes]:
 
 
 def _weights(run: pathlib.Path) -> list[np.ndarray]:
-    return checkpoint.read_model(run / "model.keras").get_weights()
+    return read_model(run / "model.keras").get_weights()

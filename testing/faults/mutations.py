@@ -26,11 +26,13 @@ from export import convert, selftest, source
 from pipelines import evaluate, predict
 from pipelines.experiments import cell
 from pipelines.images import data, division
-from pipelines.run import checkpoint, design, launch
+from pipelines.recipe import design
+from pipelines.recipe.recipe import Recipe
 from pipelines.run.classifier import Classifier
 from pipelines.run.config import TrainConfig
-from pipelines.run.folder import CHECKPOINT, CONFIG, HISTORY
-from pipelines.run.recipe import Recipe
+from pipelines.run.folder import CHECKPOINT, CONFIG, HISTORY, read_history
+from pipelines.run.model import read_model
+from pipelines.training import launch
 
 from .. import small
 from . import work
@@ -135,7 +137,7 @@ def kinds(folder: pathlib.Path) -> list[Kind]:
         return launch.run(config, folder, resume=True, quiet=True)
 
     def history(folder: pathlib.Path) -> list:
-        return checkpoint.read_history(folder, config.epochs)
+        return read_history(folder, config.epochs)
 
     (shard,) = made.glob("*-test.tfrecord*")
     export = run / "export"
@@ -174,7 +176,7 @@ def _begin(config: TrainConfig, run: pathlib.Path, begun: pathlib.Path) -> None:
     for name in (CONFIG, HISTORY):
         shutil.copy(run / name, begun)
     images = work.SIZES["train"]
-    model = checkpoint.read_model(run / "model.keras")
+    model = read_model(run / "model.keras")
     Recipe(config, None, images, False).held(model)
     model.optimizer.build(model.trainable_variables)
     model.optimizer.iterations.assign(images // config.batch_size)

@@ -13,11 +13,11 @@ from collections.abc import Callable
 # Imported here for the fork server.
 import export.writing  # noqa: F401
 import pipelines.figures.plots
-import pipelines.run.training  # noqa: F401
+import pipelines.training.training  # noqa: F401
 from export import convert
 from pipelines.images import data
-from pipelines.run import launch
 from pipelines.run.config import TrainConfig
+from pipelines.training import launch
 
 from .. import small
 

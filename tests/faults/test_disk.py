@@ -13,7 +13,7 @@ from commands.cli import told
 from commands.files import DRAFT
 from export import benchmark, convert
 from pipelines import evaluate, train
-from pipelines.run import launch
+from pipelines.training import launch
 from testing import small
 from testing.faults import work
 from tests.commands.refusal import refused

@@ -14,9 +14,9 @@ from commands.files import read_json, write_json
 from pipelines import evaluate
 from pipelines.figures import diagrams, evaluation, scores
 from pipelines.images import data
-from pipelines.run import launch
 from pipelines.run.calibration import rescaled, temperature
 from pipelines.run.config import TrainConfig
+from pipelines.training import launch
 from tests.commands.refusal import refused
 
 INTERVALS = ("sensitivity", "specificity", "auc")

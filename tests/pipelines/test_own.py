@@ -16,8 +16,8 @@ from pipelines.collection import collection, sheet
 from pipelines.figures import plots
 from pipelines.images import augmentation
 from pipelines.images.division import Division
-from pipelines.run.checkpoint import Checkpoint
 from pipelines.run.classifier import Classifier
+from pipelines.training.checkpoint import Checkpoint
 from tests.commands.refusal import refused
 from tests.pipelines.collection import folders
 

@@ -15,8 +15,9 @@ from export.source import Examples
 from pipelines import compact, train
 from pipelines.images import data
 from pipelines.images.images import Images
-from pipelines.run import design, launch
+from pipelines.recipe import design
 from pipelines.run.config import TrainConfig, claim
+from pipelines.training import launch
 from tests.commands.refusal import refused
 from tests.pipelines.test_train import METRICS, trained
 

@@ -18,9 +18,9 @@ from commands.cli import quietly
 from commands.files import write_rows
 
 from ..images import data
+from ..run.config import claim
+from ..run.folder import HISTORY
 from . import divergence
-from .config import claim
-from .folder import HISTORY
 from .training import Training
 
 _EVERY = 16  # steps between two masks; as many as between two thresholds of ours

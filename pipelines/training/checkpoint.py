@@ -6,49 +6,11 @@ import time
 import click
 import keras
 
-from commands import models
-from commands.cli import InputError
-from commands.files import read_rows, replacing, write_rows
+from commands.files import replacing, write_rows
 
-from .folder import CHECKPOINT, HISTORY
+from ..run.folder import CHECKPOINT, HISTORY, read_history
+from ..run.model import read_model
 from .waiting import Waiting
-
-
-def read_model(file: pathlib.Path) -> keras.Model:
-    """Returns the model in a `.keras` file.
-
-    Raises:
-        InputError: there is no such file, it is damaged, or no model of ours.
-    """
-    if not file.is_file():
-        fold = min(file.parent.glob(f"*/{file.name}"), default=None)
-        hint = (
-            f"give a run, such as {str(fold.parent)!r}" if fold else "has it finished?"
-        )
-        raise InputError(f"no model {str(file)!r}: {hint}")
-    try:
-        return models.load(file)
-    except models.Damaged:
-        raise InputError(
-            f"{str(file)!r} is damaged: delete it and train again, or name another "
-            "folder"
-        ) from None
-
-
-def read_history(output: pathlib.Path, epochs: int) -> list[dict[str, float]]:
-    """Returns the rows of a run's first epochs.
-
-    Raises:
-        InputError: the file is damaged, or has fewer.
-    """
-    file = output / HISTORY
-    rows = read_rows(file)
-    if len(rows) < epochs:
-        raise InputError(
-            f"{str(file)!r} has {len(rows)} epochs, the run beside it {epochs}: train "
-            "again into a new folder"
-        )
-    return rows[:epochs]
 
 
 class Checkpoint(keras.callbacks.Callback):

@@ -9,10 +9,10 @@ import pytest
 import rvsm_tf as rvsm
 from commands import check
 from pipelines import train
-from pipelines.run import launch
+from pipelines.recipe.penalized import Penalized
+from pipelines.recipe.recipe import Recipe
 from pipelines.run.config import PENALTIES, SHAPED, TrainConfig, check_output, claim
-from pipelines.run.penalized import Penalized
-from pipelines.run.recipe import Recipe
+from pipelines.training import launch
 from tests.commands.refusal import refused
 from tests.pipelines.test_train import FILES, METRICS, trained
 

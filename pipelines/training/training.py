@@ -17,13 +17,15 @@ from ..figures import plots
 from ..images import data
 from ..images.datasets import SPLITS
 from ..images.source import Source, generated
-from . import calibration, design, handover, kernels, stopping
-from .answers import classify, outputs
-from .checkpoint import Checkpoint, History, read_history
-from .config import TrainConfig, claim
+from ..recipe import design, kernels
+from ..recipe.recipe import Recipe
+from ..run import calibration, handover
+from ..run.answers import classify, outputs
+from ..run.config import TrainConfig, claim
+from ..run.folder import BEST, METRICS, epochs_done, read_history
+from . import stopping
+from .checkpoint import Checkpoint, History
 from .divergence import Divergence
-from .folder import BEST, METRICS, epochs_done
-from .recipe import Recipe
 from .stopping import Stopping
 from .waiting import Waiting
 

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from pipelines.images import data
 from pipelines.images.images import Images
-from pipelines.run.waiting import Waiting
+from pipelines.training.waiting import Waiting
 
 
 def slow(x):

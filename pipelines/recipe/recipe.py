@@ -19,8 +19,8 @@ import rvsm_tf as rvsm
 from commands.cli import InputError
 from shaky_letters.examples import CLASSES
 
+from ..run.config import TrainConfig
 from . import kernels, origin, start
-from .config import TrainConfig
 from .design import FULL, Design
 from .penalized import Penalized
 

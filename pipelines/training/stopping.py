@@ -7,8 +7,9 @@ import numpy as np
 
 from commands.files import replacing
 
-from .checkpoint import History, read_model
-from .folder import BEST
+from ..run.folder import BEST
+from ..run.model import read_model
+from .checkpoint import History
 
 
 class Stopping(keras.callbacks.Callback):

@@ -13,10 +13,11 @@ from commands.files import read_json, write_json
 
 from ..figures import diagrams, evaluation
 from ..images.division import Division
-from . import calibration, checkpoint
-from .answers import outputs
-from .config import TrainConfig, claim
-from .folder import FOLDS, METRICS
+from ..run import calibration
+from ..run.answers import outputs
+from ..run.config import TrainConfig, claim
+from ..run.folder import FOLDS, METRICS
+from ..run.model import read_model
 from .training import Training
 
 PICTURE = "folds.png"
@@ -61,7 +62,7 @@ def run(
             keras.backend.clear_session()
         runs.append(read_json(folder / METRICS))
         tested.append(division.load("test"))
-        model = checkpoint.read_model(folder / "model.keras")
+        model = read_model(folder / "model.keras")
         answers.append(outputs(model, tested[-1]))
         t = runs[-1]["temperature"]
         before.append(calibration.rescaled(answers[-1], 1 / t))

@@ -7,7 +7,8 @@ import numpy as np
 
 from commands.cli import InputError
 
-from . import checkpoint, handover
+from ..run import handover
+from ..run.model import read_model
 
 
 def begin(network: keras.Model, folder: pathlib.Path, classes: tuple[str, ...]) -> None:
@@ -23,7 +24,7 @@ def begin(network: keras.Model, folder: pathlib.Path, classes: tuple[str, ...]) 
     Raises:
         InputError: the folder holds no finished run, or its network is another.
     """
-    trained = checkpoint.read_model(folder / "model.keras")
+    trained = read_model(folder / "model.keras")
     same = handover.read_labels(folder) == classes
     pairs = list(zip(network.layers, trained.layers))
     if not same:

@@ -30,7 +30,7 @@ from export.formats import Converter, NotApplicable
 from export.source import Examples
 
 from ..images.images import Images
-from .config import STRUCTURES, TrainConfig
+from ..run.config import STRUCTURES, TrainConfig
 
 FULL = {"conv1": 32, "conv2": 32, "conv3": 32, "dense": 128}
 """The paper's widths: filters of the convolutions, units of the dense layer."""

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 import rvsm_tf as rvsm
-from pipelines.run import start
+from pipelines.recipe import start
+from pipelines.recipe.recipe import Recipe
 from pipelines.run.config import TrainConfig
-from pipelines.run.recipe import Recipe
 
 STEP = 0.005  # λ/β of the paper: ℓ0's threshold is 0.1, ℓ1's 0.005
 

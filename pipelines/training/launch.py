@@ -12,9 +12,9 @@ from commands.folder import alone
 from ..collection import ON_ERROR
 from ..devices import tf_config
 from ..images.datasets import is_own
+from ..run.config import TrainConfig, check_output
+from ..run.folder import BEST, CHECKPOINT, FOLDS, METRICS
 from . import supervision
-from .config import TrainConfig, check_output
-from .folder import BEST, CHECKPOINT, FOLDS, METRICS
 
 
 def run(

@@ -16,8 +16,8 @@ from commands.cli import InputError, quietly
 from commands.files import read_json
 
 from ..devices import tf_config
-from .config import TrainConfig
-from .folder import METRICS, epochs_done
+from ..run.config import TrainConfig
+from ..run.folder import METRICS, epochs_done
 
 _LOST = 75  # the exit code that asks to be started again
 _TRIES = 3

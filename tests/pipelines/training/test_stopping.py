@@ -2,8 +2,8 @@ import keras
 import numpy as np
 import pytest
 
-from pipelines.run import stopping
-from pipelines.run.stopping import Stopping
+from pipelines.training import stopping
+from pipelines.training.stopping import Stopping
 
 
 def rows(*losses):
