@@ -18,6 +18,7 @@ from .run.config import TrainConfig
 from .run.options import options
 from .training.launch import run
 
+# In the order of the fields, but for the precision, which stands last.
 _OPTIONS = options(TrainConfig)
 _PRECISION = _OPTIONS.pop("precision")
 

@@ -16,7 +16,7 @@ _SHADES = LinearSegmentedColormap.from_list("shades", ["white", COLORS[0]])
 
 
 def draw(path: pathlib.Path, result: dict[str, Any]) -> None:
-    """Draws what `evaluate.run` returns.
+    """Draws what `pipelines.evaluate` writes.
 
     Args:
         path: of the picture.

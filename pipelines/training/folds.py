@@ -40,9 +40,9 @@ def run(
         distribute: one of `devices.DISTRIBUTIONS`, or None for one device.
 
     Returns:
-        the contents of folds.json: what `evaluate.run` returns, of all folds' answers
-        as if one network had given them, with the geometric mean of the temperatures;
-        sparsity, a mean; runs, each fold's metrics.
+        the contents of folds.json: what `pipelines.evaluate` writes, of all folds'
+        answers as if one network had given them, with the geometric mean of the
+        temperatures; sparsity, a mean; runs, each fold's metrics.
 
     Raises:
         InputError: the drawings have changed since the run began.
