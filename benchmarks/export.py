@@ -20,7 +20,7 @@ import click
 
 from commands.cli import Command, Number, quietly
 from commands.files import read_json, write_json
-from pipelines.config import TrainConfig
+from pipelines.run.config import TrainConfig
 
 from . import page
 from .runs import accuracy, finished
@@ -53,13 +53,15 @@ def prune(config: TrainConfig, folder: pathlib.Path) -> None:
 
         from export.source import Examples
         from export.verify import verify
-        from pipelines import checkpoint, data, magnitude
+        from pipelines.images import data
+        from pipelines.run.model import read_model
+        from pipelines.training import magnitude
 
     sparsity = finished(config, folder)["sparsity"]
     stored = data.prepare(config.dataset)
     test, large = data.load(stored, "test"), data.load(stored, "test_large")
     model = magnitude.network()
-    pruned = checkpoint.read_model(folder / "model.keras")
+    pruned = read_model(folder / "model.keras")
     model.set_weights(pruned.get_weights())
     given = Examples({model.input.name: test.image.astype("float32") / 255})
     expected = model.predict(*given.inputs.values(), verbose=0)
@@ -93,7 +95,7 @@ def exported(
 ) -> list[dict[str, Any]]:
     """Trains and exports one of `METHODS`; returns a row for each file."""
     from export import convert
-    from pipelines import data
+    from pipelines.images import data
 
     trained = finished(config, folder)
     large = data.load(data.prepare(config.dataset), "test_large")

@@ -25,9 +25,12 @@ from matplotlib.figure import Figure
 from commands.cli import quietly
 from commands.files import replacing
 from export import convert, timing
-from pipelines import data, design, device, handover
-from pipelines.config import TrainConfig
-from pipelines.recipe import Recipe
+from pipelines.devices import device
+from pipelines.images import data
+from pipelines.recipe import design
+from pipelines.recipe.recipe import Recipe
+from pipelines.run import handover
+from pipelines.run.config import TrainConfig
 from shaky_letters.examples import CLASSES
 
 from . import page

@@ -167,7 +167,7 @@ def device() -> tuple[str, bool]:
         if first.platform == "gpu":
             return f"an {first.device_kind} GPU", True
         return f"{os.cpu_count()} cores of a processor, no GPU", False
-    from pipelines.device import detect, words
+    from pipelines.devices.device import detect, words
 
     return words(), detect().gpu
 

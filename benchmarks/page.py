@@ -29,7 +29,7 @@ def write(
         machine: in words; by default as TensorFlow sees it.
     """
     if machine is None:
-        from pipelines.device import words  # not at the top: JAX needs no TensorFlow
+        from pipelines.devices.device import words
 
         machine = words()
     heading = [

@@ -23,13 +23,14 @@ import numpy as np
 from commands import children
 from commands.cli import Command, quietly
 from commands.files import replacing
-from pipelines.collection import ink, picture
-from pipelines.collection.drawn import Unusable
+from pipelines.collection.photo import ink, picture
+from pipelines.collection.photo.unusable import Unusable
 from shaky_letters.config import ShakyLettersConfig
 from shaky_letters.examples import example
 from shaky_letters.raster import SIZE
+from testing import camera
 
-from . import camera, page
+from . import page
 
 SPLITS = ("test", "test_unseen")
 _SEED = 7
@@ -151,14 +152,15 @@ def sheet(photos: list[Photo], wrong: np.ndarray) -> np.ndarray:
 def answers(model: Any, photos: list[Photo]) -> tuple[np.ndarray, np.ndarray]:
     """Returns a model's answers to the rasters and to the photos, -1 without ink."""
     with quietly():
-        from pipelines import data, evaluate
+        from pipelines.images import data
+        from pipelines.run.answers import classify
 
     labels = np.array([photo.label for photo in photos])
     empty = np.array([photo.extracted is None for photo in photos])
     nothing = np.zeros((SIZE, SIZE, 1), "uint8")
     seen = [nothing if p.extracted is None else p.extracted for p in photos]
     on_raster, on_photo = (
-        evaluate.classify(model, data.Images(np.stack(pictures), labels))
+        classify(model, data.Images(np.stack(pictures), labels))
         for pictures in ([photo.raster for photo in photos], seen)
     )
     return on_raster, np.where(empty, -1, on_photo)
@@ -174,11 +176,9 @@ def run(
         images: of each split.
     """
     with quietly():
-        from pipelines import checkpoint
+        from pipelines.run.model import read_model
 
-    models = {
-        str(folder): checkpoint.read_model(folder / "model.keras") for folder in folders
-    }
+    models = {str(folder): read_model(folder / "model.keras") for folder in folders}
     rows, shown, wrong = [], [], []
     rng = np.random.default_rng(0)
     for split in SPLITS:

@@ -5,16 +5,16 @@ import pathlib
 from typing import TYPE_CHECKING, Any
 
 from export import convert
-from pipelines import train
-from pipelines.config import TrainConfig
+from pipelines.run.config import TrainConfig
+from pipelines.training import launch
 
 if TYPE_CHECKING:
-    from pipelines.images import Images
+    from pipelines.images.images import Images
 
 
 def finished(config: TrainConfig, folder: pathlib.Path) -> dict[str, Any]:
     """Returns the metrics of a run; trains it, or goes on, where it is not finished."""
-    return train.run(config, folder, resume=(folder / "config.json").exists())
+    return launch.run(config, folder, resume=(folder / "config.json").exists())
 
 
 FORMATS = ("float16", "int8", "int4", "float32-sparse", "int8-sparse")

@@ -16,7 +16,7 @@ import click
 from commands.cli import quietly
 from commands.files import read_json
 from export import convert
-from pipelines.config import TrainConfig
+from pipelines.run.config import TrainConfig
 
 from . import page
 from .runs import accuracy, finished, shipped
@@ -37,7 +37,7 @@ def rows_of(seed: int, runs: pathlib.Path) -> list[dict[str, Any]]:
     with quietly():
         from export import timing
         from export.size import zip_bytes
-        from pipelines import data
+        from pipelines.images import data
 
     exported = runs / "structure" / f"dense-{seed}"
     convert.run(dense, exported, formats=("float32",), quiet=True)

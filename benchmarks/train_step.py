@@ -53,10 +53,11 @@ def contestants(steps: int) -> dict[str, Callable[[], float]]:
         import tf_keras
 
         import rvsm_tf as rvsm
-        from pipelines import data, device
-        from pipelines.images import Images
-        from pipelines.magnitude import network, paper_order
-        from pipelines.recipe import steps_at_once
+        from pipelines.devices import device
+        from pipelines.images import data
+        from pipelines.images.images import Images
+        from pipelines.recipe.recipe import steps_at_once
+        from pipelines.training.magnitude import network, paper_order
 
     here = device.detect()
     rng = np.random.default_rng(0)

@@ -17,11 +17,11 @@ import sys
 import click
 import numpy as np
 
-from benchmarks import camera
 from commands.cli import Command, InputError
 from shaky_letters.config import SEEN
 from shaky_letters.pen import Hands, write
 from shaky_letters.strokes import LETTERS, alphabet
+from testing import camera
 
 COMMANDS = """
 python -m pipelines.train --penalty tl1 --a 0.1 --output runs/letters

@@ -18,14 +18,13 @@ from commands.cli import Command, InputError, quietly
 from commands.files import replacing
 from commands.folder import make
 
-from .collection import reading
+from .collection import ON_ERROR, reading
 from .collection.drawn import Contents, Drawn
-from .config import ON_ERROR
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from .classifier import Classifier
+    from .run.classifier import Classifier
 
 _AT_ONCE = 16  # files that are read before the network is asked
 
@@ -55,7 +54,7 @@ def answers(
     Args:
         classifier: the network.
         files: photos, scans and pen recordings.
-        on_error: one of `config.ON_ERROR`.
+        on_error: one of `collection.ON_ERROR`.
 
     Raises:
         InputError: a file holds no drawing, and that shall stop the program.
@@ -121,7 +120,7 @@ def record(given: dict[str, Any], head: bool) -> str:
 
 def text(answer: Answer, labels: tuple[str, ...]) -> str:
     """Returns an answer for people, with the ink that the network saw."""
-    from . import terminal
+    from .figures import terminal
 
     said = answer.probabilities
     label = labels[said.argmax()]
@@ -186,7 +185,7 @@ def main(
             f"{str(missing[0])!r} {what}: give photos, scans or pen recordings"
         )
     with quietly():
-        from .classifier import Classifier
+        from .run.classifier import Classifier
 
         classifier = Classifier(model)
     if ink:

@@ -1,6 +1,7 @@
 """Who may import whom (docs/architecture.md), read from the sources."""
 
 import ast
+import graphlib
 import sys
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 OURS = {
     *("rvsm_tf", "shaky_letters", "commands", "export", "pipelines"),
-    *("benchmarks", "tests"),
+    *("testing", "benchmarks", "tests"),
 }
 
 
@@ -29,6 +30,32 @@ def escapes(source, depth):
         isinstance(node, ast.ImportFrom) and node.level > depth
         for node in ast.walk(ast.parse(source))
     )
+
+
+def targets(path, folder):
+    """Yields the files and packages of a folder that a file in it imports."""
+    package = path.relative_to(ROOT).parts[:-1]
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            bases = [(alias.name.split("."), [None]) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = [*package[: len(package) - node.level + 1]] if node.level else []
+            base += node.module.split(".") if node.module else []
+            bases = [(base, [alias.name for alias in node.names])]
+        else:
+            continue
+        for base, names in bases:
+            for name in names:
+                inner = ROOT.joinpath(*base, name or "")
+                found = inner if module(inner) else ROOT.joinpath(*base)
+                if base[0] == folder and module(found) != path:
+                    yield module(found)
+
+
+def module(path):
+    """The file of a module or package, None if there is none."""
+    files = path.with_name(f"{path.name}.py"), path / "__init__.py"
+    return next((file for file in files if file.is_file()), None)
 
 
 def sources(folder):
@@ -67,13 +94,53 @@ def test_the_data_knows_nothing_of_ours(path):
     ("folder", "banned"),
     [
         ("commands", OURS - {"commands"}),
-        ("export", {"pipelines", "shaky_letters", "benchmarks", "tests"}),
-        ("pipelines", {"benchmarks", "tests"}),
+        ("export", {"pipelines", "shaky_letters", "testing", "benchmarks", "tests"}),
+        ("pipelines", {"testing", "benchmarks", "tests"}),
+        ("testing", {"benchmarks", "tests"}),
         ("benchmarks", {"tests"}),
     ],
 )
 def test_nobody_imports_upstream(folder, banned):
     assert not {name(p): tops(p) & banned for p in sources(folder) if tops(p) & banned}
+
+
+ROOMS = {
+    "collection/photo": set(),
+    "collection": {"collection/photo"},
+    "images": {"collection"},
+    "devices": set(),
+    "figures": set(),
+    "run": {"images", "devices"},
+    "recipe": {"run", "images"},
+    "training": {"recipe", "run", "collection", "images", "devices", "figures"},
+    "experiments": {"run", "images"},
+    "reproduce": {
+        *("experiments", "training", "recipe", "run", "images", "devices", "figures"),
+    },
+    "sweep": {"experiments", "training", "run", "images", "devices", "figures"},
+    ".": {"training", "run", "collection", "images", "devices", "figures"},
+}
+"""The rooms of pipelines/, and which of them the files of each import. The commands at
+its top do not import each other."""
+
+
+def room(path):
+    return str(path.parent.relative_to(ROOT / "pipelines"))
+
+
+def test_rooms_import_what_the_table_says():
+    found = {room(path): set() for path in sources("pipelines")}
+    for path in sources("pipelines"):
+        for other in targets(path, "pipelines"):
+            if room(other) != room(path) or room(path) == ".":
+                found[room(path)].add(room(other))
+    assert found == ROOMS
+
+
+def test_imports_run_in_one_direction():
+    files = {p: set(targets(p, "pipelines")) for p in sources("pipelines")}
+    for graph in (ROOMS, files):
+        graphlib.TopologicalSorter(graph).prepare()  # which finds circles
 
 
 @pytest.mark.parametrize("folder", sorted(OURS))
@@ -90,3 +157,12 @@ def test_the_reader_of_imports_sees_them_all():
     assert not escapes("from . import x", 1)
     assert sources("rvsm_tf")
     assert sources("shaky_letters")
+    supervision = ROOT / "pipelines/training/supervision.py"
+    found = {name(p) for p in targets(supervision, "pipelines")}
+    assert found == {
+        "pipelines/devices/tf_config.py",
+        "pipelines/devices/distribution.py",  # in a function
+        "pipelines/run/config.py",
+        "pipelines/run/folder.py",
+        "pipelines/training/training.py",
+    }

@@ -29,7 +29,7 @@ SECTIONS = {
 def main(only: tuple[str, ...], output: pathlib.Path | None) -> None:
     """Measure what grows with the task, and what does not."""
     with quietly():
-        from pipelines.device import words
+        from pipelines.devices.device import words
 
     machine = words()
     sections = page.read_sections(output, "scale") if output else {}

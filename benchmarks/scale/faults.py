@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from ..faults.__main__ import run
+from ..faults import run
 
 TITLE = "Faults"
 

@@ -13,7 +13,7 @@ _ROOT = pathlib.Path(__file__).parents[2]
 
 CLAIMS = {
     "two devices and two workers end as one device does; a worker that is killed goes "
-    "on": ("tests/pipelines/test_distribution.py",),
+    "on": ("tests/pipelines/devices/test_distribution.py",),
     "on JAX, without TensorFlow, RVSM gives the same weights": (
         "tests/rvsm_tf/test_jax.py",
     ),
@@ -21,7 +21,7 @@ CLAIMS = {
         "tests/shaky_letters/test_xl.py",
     ),
     "a sweep on two Ray nodes of which one is killed: nothing lost, nothing twice": (
-        "tests/pipelines/test_sweep_ray.py",
+        "tests/pipelines/sweep/test_sweep_ray.py",
     ),
     "kills, full disks, read-only folders, two runs on one folder, damaged files": (
         "tests/faults",
@@ -29,7 +29,7 @@ CLAIMS = {
     "files of strangers run no code, and reach no other file": (
         "tests/commands/test_models.py",
         "tests/commands/test_archive.py",
-        "tests/pipelines/test_description.py",
+        "tests/pipelines/images/test_description.py",
         "tests/test_execution.py",
     ),
     "what is installed is locked, with hashes": ("tests/test_lock.py",),

@@ -10,9 +10,9 @@ import numpy as np
 
 from commands.cli import InputError
 
-from ..images import Images
 from . import layout, reading, split
-from .drawn import Drawn, Unusable
+from .drawn import Drawn
+from .photo.unusable import Unusable
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,17 +56,6 @@ class Collection:
         """A name for who made each drawing, str, shape (n,)."""
         items = [entry.item for entry in self.entries]
         return split.groups(items, [entry.digest for entry in self.entries])
-
-    def images(self, chosen: np.ndarray) -> Images:
-        """Returns some of the drawings; indices, at least one."""
-        _, persons = np.unique(self.groups, return_inverse=True)
-        some = [self.entries[i] for i in chosen]
-        return Images(
-            np.stack([entry.drawn.picture for entry in some]),
-            self.labels[chosen],
-            persons[chosen],
-            tuple(entry.drawn.path for entry in some),
-        )
 
     def divided(self, seed: int) -> split.Split:
         """Returns splits that have no person in common.
@@ -130,7 +119,7 @@ def read(folder: pathlib.Path, on_error: str, quiet: bool = True) -> Collection:
 
     Args:
         folder: see `layout`.
-        on_error: one of `config.ON_ERROR`.
+        on_error: one of `collection.ON_ERROR`.
         quiet: show no progress; what is left out is named all the same.
 
     Raises:

@@ -5,13 +5,6 @@ import dataclasses
 import numpy as np
 
 
-class Unusable(Exception):
-    """A file holds no drawing; the message says why, to be read after the file's name.
-
-    It is about the file, not about the program: "is empty: zero bytes", say.
-    """
-
-
 @dataclasses.dataclass(frozen=True)
 class Path:
     """A pen's way across the sheet.

@@ -10,8 +10,10 @@ import numpy as np
 
 from commands import children
 
-from . import ink, layout, picture, recording
-from .drawn import BEFORE, Contents, Drawn, Unusable
+from . import layout, recording
+from .drawn import BEFORE, Contents, Drawn
+from .photo import ink, picture
+from .photo.unusable import Unusable
 
 _EACH = 8  # files for which a process is worth its start
 

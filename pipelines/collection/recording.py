@@ -36,7 +36,8 @@ import numpy as np
 from shaky_letters.fit import PEN, fit
 from shaky_letters.raster import SIZE, rasterize
 
-from .drawn import Path, Unusable
+from .drawn import Path
+from .photo.unusable import Unusable
 
 _NO_STROKES = (
     'holds no drawing: its JSON should be strokes, {"x": […], "y": […]} or a list of '

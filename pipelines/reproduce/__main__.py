@@ -48,7 +48,8 @@ def run(
     datasets = {row.config.dataset for row in chosen}
     configs = list(dict.fromkeys(c for row in chosen for c in row.runs(seeds)))
     with quietly():
-        from .. import data, device
+        from ..devices import device
+        from ..images import data
         from . import page, workers
 
     cells = output / "cells"

@@ -9,10 +9,12 @@ import numpy as np
 import rvsm_tf as rvsm
 from commands.files import read_json
 
-from .. import checkpoint, data
-from ..config import METRICS, TrainConfig
-from ..evaluate import outputs
-from ..recipe import Recipe
+from ..images import data
+from ..recipe.recipe import Recipe
+from ..run.answers import outputs
+from ..run.config import TrainConfig
+from ..run.folder import METRICS, read_history
+from ..run.model import read_model
 from .plan import SHARES
 
 EDGES = np.linspace(-9.0, 1.0, 101)
@@ -44,8 +46,8 @@ def figures(config: TrainConfig, folder: pathlib.Path) -> dict[str, Any]:
           zero, accuracy on test_large.
     """
     metrics = read_json(folder / METRICS)
-    rows = checkpoint.read_history(folder, config.epochs)
-    model = checkpoint.read_model(folder / "model.keras")
+    rows = read_history(folder, config.epochs)
+    model = read_model(folder / "model.keras")
     kept = ("test_accuracy", "test_unseen_accuracy", "test_large_accuracy")
     size = np.abs(_kernel(model, "dense")).ravel()
     found = {

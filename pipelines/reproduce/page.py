@@ -8,7 +8,7 @@ import markdown
 
 from commands.files import replacing, write_json
 
-from ..spread import mean, spread
+from ..experiments.spread import mean, spread
 from . import pictures, tables
 from .plan import TABLES, Row
 from .result import Result, baseline, read

@@ -7,9 +7,10 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from .. import data, plots
-from ..plots import COLORS, GREY, plain, save
-from ..recipe import penalty, threshold
+from ..figures import plots
+from ..figures.plots import COLORS, GREY, plain, save
+from ..images import data
+from ..recipe.recipe import penalty, threshold
 from .measure import EDGES
 from .plan import Row
 from .result import Result, baseline

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from ..config import TrainConfig
+from ..run.config import TrainConfig
 
 EPOCHS = TrainConfig.epochs
 """The paper has 10 to 20."""

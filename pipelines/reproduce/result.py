@@ -4,7 +4,7 @@ import dataclasses
 import pathlib
 from typing import Any
 
-from .. import cell
+from ..experiments import cell
 from .plan import Row
 
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from commands.markdown import table
 
-from ..recipe import threshold
-from ..spread import mean, spread
+from ..experiments.spread import mean, spread
+from ..recipe.recipe import threshold
 from .plan import TABLE3
 from .result import Result, baseline
 

@@ -9,9 +9,10 @@ from typing import Any
 from commands import children
 from commands.cli import InputError, quietly
 
-from .. import cell
-from ..config import CONFIG, TrainConfig, epochs_done
-from ..progress import Progress
+from ..experiments import cell
+from ..experiments.progress import Progress
+from ..run.config import TrainConfig
+from ..run.folder import CONFIG, epochs_done
 
 
 def train(
@@ -71,8 +72,9 @@ def _work(
     with quietly():
         import tensorflow as tf
 
-        from .. import data, device
-        from ..train import run
+        from ..devices import device
+        from ..images import data
+        from ..training.launch import run
         from .measure import figures
 
     tf.config.threading.set_intra_op_parallelism_threads(threads)

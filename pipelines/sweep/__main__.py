@@ -11,7 +11,7 @@ import click
 from commands.cli import Command, InputError, Number
 from commands.folder import alone
 
-from .. import cell
+from ..experiments import cell
 from . import grid as grids
 
 

@@ -13,9 +13,9 @@ from ray.exceptions import RayError, RayTaskError
 from commands.cli import InputError, quietly, told
 from commands.files import replacing
 
-from .. import cell
-from ..config import TrainConfig
-from ..progress import Progress
+from ..experiments import cell
+from ..experiments.progress import Progress
+from ..run.config import TrainConfig
 from . import point
 
 _ROOT = pathlib.Path(__file__).parents[2]

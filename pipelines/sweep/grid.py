@@ -25,18 +25,18 @@ import click
 
 from commands.cli import InputError
 
-from .. import cell
-from ..config import DATASETS, TrainConfig, check_dataset, is_own, option
-from ..train import main as command
+from ..experiments import cell
+from ..images.datasets import DATASETS, check_dataset, is_own
+from ..run.config import TrainConfig
+from ..run.options import option, options
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
 
-_FIELDS = [field.name for field in dataclasses.fields(TrainConfig)]
-_OPTIONS = {p.name: p for p in command.params if p.name in _FIELDS}
-_KEYS = {option(name).removeprefix("--"): name for name in _FIELDS}
+_OPTIONS = options(TrainConfig)
+_KEYS = {option(name).removeprefix("--"): name for name in _OPTIONS}
 
 
 def read(file: pathlib.Path) -> list[TrainConfig]:
@@ -135,7 +135,7 @@ def _check_distinct(points: list[TrainConfig]) -> None:
             continue
         if other == point:
             raise InputError(f"the same point twice: {cell.command(point)}")
-        names = [n for n in _FIELDS if getattr(other, n) != getattr(point, n)]
+        names = [n for n in _OPTIONS if getattr(other, n) != getattr(point, n)]
         raise InputError(
             f"nothing reads {' or '.join(map(option, names))} in "
             f"{cell.command(point)}, which would train the same as "

@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from ..config import PENALTIES, TrainConfig
-from ..plots import COLORS, GREY, plain, save
+from ..figures.plots import COLORS, GREY, plain, save
+from ..run.config import PENALTIES, TrainConfig
 from .setting import Setting, varied
 
 _TICKS = (0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995, 0.9999, 1)

@@ -6,8 +6,8 @@ from typing import Any
 
 from commands.cli import quietly
 
-from ..config import TrainConfig
-from ..train import run
+from ..run.config import TrainConfig
+from ..training.launch import run
 
 
 def train(config: TrainConfig, cpus: int) -> dict[str, Any]:
@@ -27,7 +27,7 @@ def train(config: TrainConfig, cpus: int) -> dict[str, Any]:
     with quietly():
         import tensorflow as tf
 
-        from .. import device
+        from ..devices import device
 
     tf.config.threading.set_intra_op_parallelism_threads(cpus)
     tf.config.threading.set_inter_op_parallelism_threads(cpus)

@@ -11,9 +11,9 @@ import pyarrow.parquet as pq
 from commands.files import replacing
 from commands.markdown import table
 
-from .. import cell
-from ..config import TrainConfig
-from ..spread import spread
+from ..experiments import cell
+from ..experiments.spread import spread
+from ..run.config import TrainConfig
 from . import pareto
 from .setting import Setting, settings, varied
 

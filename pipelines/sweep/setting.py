@@ -3,8 +3,8 @@
 import dataclasses
 from typing import Any
 
-from ..config import TrainConfig
-from ..spread import mean
+from ..experiments.spread import mean
+from ..run.config import TrainConfig
 
 
 @dataclasses.dataclass(frozen=True)

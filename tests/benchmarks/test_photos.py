@@ -7,13 +7,14 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from benchmarks import camera, photos
-from pipelines.collection import ink
+from benchmarks import photos
+from pipelines.collection.photo import ink
 from rvsm_tf.networks import paper_cnn
 from shaky_letters.config import ShakyLettersConfig
 from shaky_letters.examples import example
 from shaky_letters.fit import PEN, SIDE, fit
 from shaky_letters.raster import SIZE, rasterize
+from testing import camera
 from tests.commands.refusal import refused
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from benchmarks.faults import kills
+from testing.faults import kills
 
 
 @pytest.fixture(scope="session")

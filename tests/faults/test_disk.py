@@ -9,11 +9,13 @@ import subprocess
 import pytest
 from click.testing import CliRunner
 
-from benchmarks.faults import small, work
 from commands.cli import told
 from commands.files import DRAFT
 from export import benchmark, convert
 from pipelines import evaluate, train
+from pipelines.training import launch
+from testing import small
+from testing.faults import work
 from tests.commands.refusal import refused
 
 
@@ -134,8 +136,8 @@ def test_a_finished_run_that_is_read_alone_can_be_asked(training, tmp_path, read
     shutil.copytree(training.run, run)
     read_only(run)
     config = work.config(training.data)
-    found = train.run(config, run, resume=True)
-    assert found == train.run(config, training.run, resume=True)
+    found = launch.run(config, run, resume=True)
+    assert found == launch.run(config, training.run, resume=True)
 
 
 def test_it_is_measured_too_without_a_picture(training, tmp_path, read_only):

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from benchmarks.faults import kills
+from testing.faults import kills
 
 SEED = 20251125
 KILLS = {"building": 20, "training": 18, "exporting": 16}

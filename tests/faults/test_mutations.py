@@ -4,7 +4,7 @@ import collections
 
 import pytest
 
-from benchmarks.faults import mutations
+from testing.faults import mutations
 
 SEED = 20251125
 MUTATIONS = 1200

@@ -4,12 +4,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from benchmarks.faults import kills, work
 from commands.folder import alone
 from export import benchmark, convert
 from pipelines import train
 from pipelines.reproduce.__main__ import main as reproduce
 from shaky_letters.turn import turn
+from testing.faults import kills, work
 from tests.commands.refusal import refused
 from tests.processes import until
 

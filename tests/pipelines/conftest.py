@@ -1,6 +1,6 @@
 import pytest
 
-from benchmarks.faults import small
+from testing import small
 
 
 @pytest.fixture(scope="session")

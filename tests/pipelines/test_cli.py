@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from pipelines import evaluate, train
-from pipelines.config import TrainConfig, claim
+from pipelines.run.config import TrainConfig, claim
 from tests.commands.refusal import refused, refused_alone
 
 

@@ -11,9 +11,12 @@ from click.testing import CliRunner
 from PIL import Image
 
 from commands.files import read_json, write_json
-from pipelines import data, diagrams, evaluate, scores, train
-from pipelines.calibration import rescaled, temperature
-from pipelines.config import TrainConfig
+from pipelines import evaluate
+from pipelines.figures import diagrams, evaluation, scores
+from pipelines.images import data
+from pipelines.run.calibration import rescaled, temperature
+from pipelines.run.config import TrainConfig
+from pipelines.training import launch
 from tests.commands.refusal import refused
 
 INTERVALS = ("sensitivity", "specificity", "auc")
@@ -23,7 +26,7 @@ INTERVALS = ("sensitivity", "specificity", "auc")
 def run(letters, tmp_path_factory):
     """The folder of a finished run that tells the classes apart, more or less."""
     folder = tmp_path_factory.mktemp("runs") / "run"
-    train.run(TrainConfig(dataset=str(letters), epochs=6), folder, quiet=True)
+    launch.run(TrainConfig(dataset=str(letters), epochs=6), folder, quiet=True)
     return folder
 
 
@@ -132,7 +135,7 @@ def invented(classes, persons=None, count=300):
 def test_any_number_of_classes_is_told_and_drawn(tmp_path):
     classes = ("spiral", "meander", "wave")
     result = invented(classes, np.arange(300) % 30)
-    lines = evaluate.report(result).splitlines()
+    lines = evaluation.report(result).splitlines()
     assert lines[0].startswith("test: 300 images by 30 persons, accuracy")
     for name in classes:
         assert any(line.startswith(f"area under ROC, {name}") for line in lines)
@@ -147,7 +150,7 @@ def test_one_class_alone_is_told_and_drawn(tmp_path):
     found = dataclasses.asdict(scores.scores([0, 0, 0], p, ("a", "b"), [1, 1, 1]))
     result = {**found, "labels": ["a", "b"], "split": "test", "dataset": "x"}
     result |= {"temperature": 1.0, "uncalibrated": found["calibration"]}
-    lines = evaluate.report(result).splitlines()
+    lines = evaluation.report(result).splitlines()
     assert "sensitivity, b     -" in lines
     assert "(no interval: one person)" in lines[0]
     diagrams.draw(tmp_path / "one.png", result)

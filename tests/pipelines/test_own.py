@@ -11,11 +11,13 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 from export import convert
-from pipelines import augmentation, evaluate, plots, train
-from pipelines.checkpoint import Checkpoint
-from pipelines.classifier import Classifier
+from pipelines import evaluate, train
 from pipelines.collection import collection, sheet
-from pipelines.collection.division import Division
+from pipelines.figures import plots
+from pipelines.images import augmentation
+from pipelines.images.division import Division
+from pipelines.run.classifier import Classifier
+from pipelines.training.checkpoint import Checkpoint
 from tests.commands.refusal import refused
 from tests.pipelines.collection import folders
 

@@ -10,9 +10,10 @@ from click.testing import CliRunner
 from PIL import Image
 
 from export import convert
-from pipelines import predict, terminal
-from pipelines.classifier import Classifier
+from pipelines import predict
 from pipelines.collection import recording
+from pipelines.figures import terminal
+from pipelines.run.classifier import Classifier
 from rvsm_tf.networks import paper_cnn
 from shaky_letters.examples import CLASSES
 from shaky_letters.fit import PEN, fit

@@ -17,7 +17,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from tensorflow_datasets.core.utils.shard_utils import ShardConfig
 from tensorflow_datasets.core.writer import Writer
 
-from pipelines import data
+from pipelines.images import data
 from shaky_letters.config import ShakyLettersConfig
 from shaky_letters.examples import example, stored
 from shaky_letters.records import RecordSerializer

@@ -1,4 +1,4 @@
-/** What a network answers, as probabilities; pipelines/classifier.py does the same. */
+/** What a network answers, as probabilities; pipelines/run/classifier.py does the same. */
 
 /** By how much they may miss a sum of 1: int8 rounds each to a 256th, and has no 1. */
 const MOST_OFF = 0.05;

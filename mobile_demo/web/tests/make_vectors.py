@@ -22,7 +22,7 @@ import pathlib
 import numpy as np
 
 from export import flatbuffer, golden
-from pipelines.classifier import Classifier
+from pipelines.run.classifier import Classifier
 from shaky_letters.fit import PEN, fit
 from shaky_letters.raster import rasterize
 from shaky_letters.shaky_letters_dataset_builder import (

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { probabilities } from "../src/probabilities";
 
-// tests/pipelines/test_classifier.py has the same.
+// tests/pipelines/run/test_classifier.py has the same.
 test.each([
   [
     [0, 0.99609375],

@@ -1,0 +1,174 @@
+"""From a photo or a scan to the network's picture: which pixels are ink.
+
+What is measured is the ink's density: the logarithm of how much darker a pixel is than
+the paper around it. Light and shadow then no longer matter, and densities add up where
+a pen crosses a printed line, so that a line can be taken away from under a stroke.
+
+    page        its four corners, where they are seen, are moved to a rectangle's
+    paper       its brightness everywhere, ink left out; densities are against it
+    guides      long straight lines in parallel, which also say how the page lies
+    ink         its colour; a pixel's density in multiples of that of full ink
+    mask        where the density is above half of the stroke's; specks dropped
+    redrawing   strokes that are too thin for the picture made wider, centre line
+                scaled to `fit.SIDE`, strokes thinned or thickened to `fit.PEN` by their
+                distance transform
+"""
+
+import dataclasses
+
+import cv2
+import numpy as np
+from skimage.filters import threshold_otsu
+
+from . import guides, page, paper, redrawing
+from .unusable import Unusable
+
+_BLACK = 40  # of 255; nothing is to be seen in a picture that is darker
+_RIM = 0.04  # of the larger side, from the picture's sides, where nobody draws
+_RARE = 0.05  # of the strokes; less than that is no second colour
+_APART = 0.2  # radians between two colours
+_SPECK = 0.004  # of the largest stroke's area
+_NO_INK = "shows no ink: draw with a dark pen on bright paper"
+
+
+@dataclasses.dataclass(frozen=True)
+class Found:
+    """What was found in a photo or a scan.
+
+    Attributes:
+        picture: uint8, shape (100, 100, 1), ink 255 on 0.
+        corners: of the sheet, float64, shape (4, 2), pixels from the upper left one
+            clockwise; None where they are not seen.
+        turned: degrees by which the page was turned back, clockwise.
+        guides: how many printed lines were dropped.
+        pen: width of the strokes before they were normalised, pixels of the picture;
+            of those made wider, see `redrawing`, the new one.
+    """
+
+    picture: np.ndarray
+    corners: np.ndarray | None
+    turned: float
+    guides: int
+    pen: float
+
+
+def picture(pixels: np.ndarray) -> np.ndarray:
+    """Returns what the network sees of a photo or a scan.
+
+    Args:
+        pixels: uint8, shape (h, w, 3), RGB.
+
+    Returns:
+        uint8, shape (100, 100, 1), ink 255 on 0.
+
+    Raises:
+        Unusable: there is no ink.
+    """
+    return find(pixels).picture
+
+
+def find(pixels: np.ndarray) -> Found:
+    """Returns the same with what was found on the way; see `picture`."""
+    if paper.small_of(pixels).max() < _BLACK:
+        raise Unusable("is all black")
+    corners, lines = None, []
+    if paper.is_raster(pixels):
+        density = paper.of_raster(pixels)
+    else:
+        pixels, corners = page.flatten(pixels)
+        density = paper.density_of(pixels)
+        sheet = page.find_part(pixels) if corners is None else None
+        if sheet is not None:
+            density[~sheet] = 0
+        lines = guides.find_guides(density @ paper.GRAY)
+    ink = _ink(density, lines)
+    mask = _strokes(ink, lines)
+    turned = -(guides.tilt(lines, ink.shape) or 0.0)
+    picture, pen = redrawing.redraw(ink, mask, turned)
+    return Found(picture, corners, turned, len(lines), pen)
+
+
+def _ink(density: np.ndarray, lines: list[guides.Line]) -> np.ndarray:
+    """Returns densities in multiples of full ink's, without guide lines.
+
+    Args:
+        density: float32, shape (h, w, 3).
+        lines: printed on the page.
+    """
+    gray = guides.drop(density @ paper.GRAY, lines)
+    small = cv2.GaussianBlur(gray, None, 1.2)
+    noise = 1.5 * np.median(np.abs(small))
+    low = max(5 * noise, 0.08)
+    marked = (small > low) & ~_rim(gray.shape)
+    if marked.mean() < 2e-5:
+        raise Unusable(_NO_INK)
+    level = np.quantile(small[marked], 0.9)
+    core = density[marked & (np.minimum(small, gray) > 0.5 * level)]
+    if not len(core):
+        raise Unusable(_NO_INK)
+    weights = _weights(core[:: 1 + len(core) // 20_000])
+    return guides.drop(density @ weights.astype("float32"), lines)
+
+
+def _weights(core: np.ndarray) -> np.ndarray:
+    """Returns what the ink's red, green and blue densities are weighted by, shape (3,).
+
+    Their sum is 1 in full ink, and 0 in what is printed, such as a spiral to be traced,
+    where that has another colour. What is neutral is printed, if the other colour is a
+    pen's: strong, and not red; else the neutral one is the pen's.
+
+    Args:
+        core: densities of pixels in the middle of strokes, shape (n, 3).
+    """
+    hue = core / np.linalg.norm(core, axis=1, keepdims=True)
+    off = hue - np.median(hue, axis=0)
+    along = off @ np.linalg.svd(off, full_matrices=False)[2][0]
+    one = along > threshold_otsu(along) if np.ptp(along) > 0 else along > 0
+    share = one.mean()
+    if _RARE < share < 1 - _RARE:
+        apart = along[one].mean() - along[~one].mean()
+        if apart > max(_APART, 3 * (along[one].std() + along[~one].std())):
+            colors = [np.median(core[group], axis=0) for group in (one, ~one)]
+            colors.sort(key=lambda color: np.ptp(color) / color.max())
+            neutral, colored = colors
+            pen = colored.max() > 0.4 * neutral.max() and colored.argmin() != 0
+            both = (colored, neutral) if pen else (neutral, colored)
+            return np.linalg.pinv(np.stack(both, axis=1))[0]
+    color = np.median(core[core.mean(1) >= np.median(core.mean(1))], axis=0)
+    return color / (color @ color)
+
+
+def _rim(shape: tuple[int, int]) -> np.ndarray:
+    """Returns which pixels lie along a picture's sides: bool, shape (h, w)."""
+    reach = max(1, round(_RIM * max(shape)))
+    rim = np.ones(shape, bool)
+    rim[reach:-reach, reach:-reach] = False
+    return rim
+
+
+def _strokes(ink: np.ndarray, lines: list[guides.Line]) -> np.ndarray:
+    """Returns which pixels are strokes: bool, shape (h, w).
+
+    Specks are not, nor what is left of guide lines, nor what lies along the
+    picture's sides: a table's edge, or a scanner's frame.
+    """
+    mask = (cv2.GaussianBlur(ink, None, 0.8) > 0.5).astype("uint8")
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
+    area = stats[:, cv2.CC_STAT_AREA].astype("float64")
+    area[0] = 0  # what is no ink
+    inside = cv2.distanceTransform(mask, cv2.DIST_L2, 3)
+    half = np.zeros(count, "float32")
+    np.maximum.at(half, labels[mask > 0], inside[mask > 0])
+
+    # Strokes lie on lines as often as any place does; what is left of them, always.
+    on_lines = guides.drawn(lines, mask.shape)
+    share = (1 + on_lines.mean()) / 2
+    keep = np.bincount(labels[on_lines], minlength=count) < share * area
+    keep &= np.bincount(labels[_rim(mask.shape)], minlength=count) < 0.5 * area
+    if not keep.any():
+        raise Unusable(_NO_INK)
+    largest = np.argmax(area * keep)
+    # A dot is as wide as the pen, dust is not.
+    keep &= (half > 0.4 * half[largest]) | (area > 0.1 * area[largest])
+    keep &= area > _SPECK * area[largest]
+    return keep[labels]

@@ -1,0 +1,28 @@
+"""Images in memory."""
+
+import dataclasses
+
+import numpy as np
+
+from ..collection.drawn import Path
+
+
+@dataclasses.dataclass(frozen=True)
+class Images:
+    """A split in memory.
+
+    Attributes:
+        image: uint8, shape (n, 100, 100, 1), ink 255 on 0.
+        label: int64, shape (n,).
+        person: int64, shape (n,), a number for each who drew; None of generated ones.
+        path: the pen's way of each, None where there is a picture alone; empty of
+            generated ones.
+    """
+
+    image: np.ndarray
+    label: np.ndarray
+    person: np.ndarray | None = None
+    path: tuple[Path | None, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.label)

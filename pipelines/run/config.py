@@ -1,0 +1,344 @@
+"""A run's configuration, and its place in the run's folder."""
+
+import dataclasses
+import pathlib
+from typing import Any
+
+import click
+
+from commands.cli import InputError, Number, Size
+from commands.files import write_json
+
+from ..images.datasets import DATASETS, is_own
+from .folder import CONFIG, METRICS, read_config
+from .options import field, option
+
+METHODS = ("rvsm", "loss", "magnitude")
+PENALTIES = {
+    "l0": "ℓ0",
+    "l1": "ℓ1",
+    "tl1": "TL1",
+    "mcp": "MCP",
+    "scad": "SCAD",
+    "none": "dense",
+}
+"""What zeros are bought with, by the library's names, and as pictures have it. Written
+down here for commands that answer before Keras is there; a test compares."""
+SHAPED = ("tl1", "mcp", "scad")
+"""Those that take a shape, a."""
+OPTIMIZERS = ("sgd", "adam", "adamw")
+PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
+STRUCTURES = {"filters": ("conv1", "conv2", "conv3"), "units": ("dense",)}
+"""What can be cut out of the paper's network as a whole, and of which layers."""
+EPOCHS, STRUCTURED_EPOCHS = 20, 60
+"""By default, of single weights and where something is cut out as a whole: an epoch of
+what is left costs a third of others."""
+PATIENCE = 5
+"""Epochs without progress after which training on somebody's own drawings ends."""
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainConfig:
+    """Everything that decides a run's weights; a resumed run must agree on it.
+
+    Each field is an option of `pipelines.train`, too: what it takes, what it is by
+    default and what people are told of it stand here alone.
+    """
+
+    method: str = field(
+        "rvsm",
+        click.Choice(METHODS),
+        "To compare with: loss adds the penalty to the loss, magnitude prunes.",
+    )
+    penalty: str = field(
+        "tl1",
+        click.Choice(PENALTIES),
+        "What zeros are bought with; none trains the dense network.",
+    )
+    a: float = field(
+        0.1,
+        Number(0, above=True),
+        "Shape of tl1, mcp, scad: the size from which on a weight is spared.",
+    )
+    lam: float = field(5e-4, Number(0), "Weight of the penalty, λ.")
+    beta: float = field(
+        0.1,
+        Number(0, above=True),
+        "Weight of the coupling, β; λ/β sets the threshold.",
+    )
+    target_sparsity: float | None = field(
+        None, Number(0, 1), "Share of zeros to end with, 0 to 1; drives λ."
+    )
+    structure: str | None = field(
+        None,
+        click.STRING,
+        "What is cut out as a whole.  [default: both, where one of the next is given]",
+        metavar="filters,units",
+    )
+    target_size: int | None = field(
+        None,
+        Size(),
+        "Bytes of the exported file, such as 14kB; chooses filters and units.",
+        metavar="SIZE",
+    )
+    target_latency_ratio: float | None = field(
+        None,
+        Number(0, 1, above=True),
+        "Latency of the exported file against the dense one; chooses them too.",
+    )
+    split_layers: str = field(
+        "dense",
+        click.STRING,
+        "Layers to split: names or patterns, with commas.",
+        metavar="NAMES",
+    )
+    optimizer: str = field("adam", click.Choice(OPTIMIZERS))
+    learning_rate: float | None = field(
+        None,
+        Number(0, above=True),
+        "At its peak; by default what suits the optimizer.",
+    )
+    constant_rate: bool = field(
+        False,
+        click.BOOL,
+        "Keep the learning rate, instead of letting it fall to zero.",
+    )
+    epochs: int = field(
+        EPOCHS,
+        Number(1, whole=True),
+        f"[default: {EPOCHS}; {STRUCTURED_EPOCHS} with a structure, of which two "
+        "thirds fine-tune what is left]",
+        implied=True,
+    )
+    batch_size: int = field(32, Number(1, whole=True))
+    seed: int = field(0, Number(0, 2**31 - 1, whole=True))
+    stddev: float | None = field(
+        None,
+        Number(0, above=True),
+        "Of the dense kernel's initial weights.  [default: what suits the penalty]",
+    )
+    keep_norm: bool = field(False, click.BOOL, "Scale the kernel back at every step.")
+    kernel_size: int = field(3, Number(1, whole=True), "Of the convolutions.")
+    dataset: str = field(
+        "letters",
+        click.STRING,
+        "DIR holds drawings of your own, a folder for each class, or is what 'tfds "
+        "build shaky_letters' made.",
+        metavar="letters|shapes|drawings|DIR",
+    )
+    precision: str = field(
+        "auto",
+        click.Choice(PRECISIONS),
+        "auto is the fastest that does no harm here; small networks take float32.",
+    )
+    from_: str | None = field(
+        None,
+        click.STRING,
+        "Start from the weights of a finished run.",
+        metavar="RUN_DIR",
+    )
+    folds: int | None = field(
+        None,
+        Number(3, whole=True),
+        "Train so many times on your own drawings, from 3, to test on every person "
+        "once.",
+    )
+    patience: int | None = field(
+        None,
+        Number(1, whole=True),
+        f"[default: {PATIENCE} with drawings of your own]  Epochs without progress on "
+        "the validation split after which training ends.",
+    )
+
+    @classmethod
+    def given(cls, options: dict[str, Any]) -> "TrainConfig":
+        """Returns the configuration that options make; None was not given."""
+        config = cls(**{k: v for k, v in options.items() if v is not None})
+        if options.get("epochs") is None and config.structured:
+            config = dataclasses.replace(config, epochs=STRUCTURED_EPOCHS)
+        if config.patience is None and is_own(config.dataset):
+            config = dataclasses.replace(config, patience=PATIENCE)
+        return config
+
+    @property
+    def patterns(self) -> list[str]:
+        """The names or patterns of the layers to split."""
+        return [pattern.strip() for pattern in self.split_layers.split(",")]
+
+    @property
+    def structured(self) -> bool:
+        """Whether whole filters and units are to go, for a size or a speed."""
+        return self.target_size is not None or self.target_latency_ratio is not None
+
+    @property
+    def structures(self) -> tuple[str, ...]:
+        """The names of what is cut as a whole; all if a target alone was given."""
+        if self.structure is None:
+            return tuple(STRUCTURES) if self.structured else ()
+        return tuple(name.strip() for name in self.structure.split(","))
+
+    @property
+    def shape(self) -> dict[str, float]:
+        """The penalty's own parameter by name; empty if it has none."""
+        return {"a": self.a} if self.penalty in SHAPED else {}
+
+    @property
+    def idle(self) -> frozenset[str]:
+        """The names of the options that nothing reads, the others being what they are.
+
+        Two configurations that differ in such options alone train the same.
+        """
+        if self.method == "magnitude":
+            return frozenset(("penalty", "a", "lam", "beta"))
+        if self.penalty == "none":
+            return frozenset(("method", "a", "lam", "beta"))
+        driven = self.structured or self.target_sparsity is not None
+        names = ["lam"] if driven else []
+        names += [] if self.shape else ["a"]
+        return frozenset(names)
+
+    def check(self) -> None:
+        """Makes sure that the options make sense together.
+
+        Raises:
+            InputError: they do not.
+        """
+        for name in self.structures:
+            if name not in STRUCTURES:
+                raise InputError(
+                    f"--structure {name!r}: the paper's network has "
+                    f"{' and '.join(STRUCTURES)}"
+                )
+        if self.structure is not None and not self.structured:
+            raise InputError(
+                f"--structure {self.structure} needs to know how far to go: give "
+                "--target-size, such as 14kB, or --target-latency-ratio, such as 0.1"
+            )
+        if self.penalty == "none" and self.target_sparsity is not None:
+            raise InputError(
+                "--penalty none makes no zeros, so --target-sparsity "
+                f"{self.target_sparsity} cannot be met: choose l0, l1 or tl1"
+            )
+        if self.constant_rate and (self.structured or self.target_sparsity is not None):
+            raise InputError(
+                "--constant-rate goes with a given --lam: what meets a target has "
+                "learning rates of its own"
+            )
+        if self.from_ is not None:
+            self._check_from(pathlib.Path(self.from_))
+        self._check_own()
+        if self.method == "magnitude":
+            self._check_magnitude()
+        if self.method == "loss" and self.target_sparsity is not None:
+            raise InputError(
+                "--method loss makes nothing exactly zero: it can meet no target"
+            )
+        if self.method != "rvsm" and self.structured:
+            raise InputError(
+                f"--method {self.method} cuts nothing as a whole: leave out "
+                "--structure, --target-size and --target-latency-ratio, or take rvsm"
+            )
+        if not self.structured:
+            return
+        if self.keep_norm:
+            raise InputError("--keep-norm goes with single weights, not with filters")
+        if self.kernel_size != TrainConfig.kernel_size:
+            raise InputError(
+                f"--kernel-size {self.kernel_size}: filters and units are chosen for "
+                f"{TrainConfig.kernel_size} × {TrainConfig.kernel_size} alone"
+            )
+        if self.penalty == "none":
+            raise InputError("--penalty none cuts nothing: choose l0, l1 or tl1")
+        if self.target_sparsity is not None:
+            raise InputError(
+                "--target-sparsity counts single weights, the other targets whole "
+                "filters and units: give one or the other"
+            )
+        if self.split_layers != TrainConfig.split_layers:
+            raise InputError(
+                f"--split-layers {self.split_layers}: what is cut as a whole is chosen "
+                "by --structure"
+            )
+
+    def _check_from(self, folder: pathlib.Path) -> None:
+        """Makes sure that a run has the network that is to be trained."""
+        found = read_config(folder)
+        if not (folder / METRICS).is_file():
+            raise InputError(
+                f"--from {str(folder)!r}: the run is not finished: continue it with "
+                "--resume"
+            )
+        cut = ("target_size", "target_latency_ratio")
+        if any(found.get(name) is not None for name in cut):
+            raise InputError(
+                f"--from {str(folder)!r}: filters and units were cut out of its "
+                "network: give a run without --target-size and --target-latency-ratio"
+            )
+        size = found.get("kernel_size", TrainConfig.kernel_size)
+        if size != self.kernel_size:
+            raise InputError(
+                f"--kernel-size {self.kernel_size}: the run to start from has {size}"
+            )
+
+    def _check_own(self) -> None:
+        """Makes sure that what goes with somebody's own drawings has them."""
+        if is_own(self.dataset):
+            if self.method == "magnitude":
+                raise InputError(
+                    "--method magnitude is there to compare with, on the generated "
+                    f"sets: choose from {', '.join(DATASETS)}, or take rvsm"
+                )
+            return
+        for name in ("folds", "patience"):
+            if getattr(self, name) is not None:
+                raise InputError(
+                    f"--{name} is for drawings of your own: the set "
+                    f"{self.dataset!r} has splits, and none to watch training by"
+                )
+
+    def _check_magnitude(self) -> None:
+        if self.target_sparsity is None:
+            raise InputError(
+                "--method magnitude needs to know how far to go: give "
+                "--target-sparsity, such as 0.97"
+            )
+        for name in ("split_layers", "optimizer", "kernel_size", "keep_norm", "from_"):
+            if getattr(self, name) != getattr(TrainConfig, name):
+                raise InputError(
+                    f"--method magnitude does not know {option(name)}: it "
+                    "prunes the dense layer of the paper's network, with Adam"
+                )
+
+
+def check_output(output: pathlib.Path, config: TrainConfig, resume: bool) -> None:
+    """Makes sure that a folder can take a run, or resume the one in it.
+
+    Raises:
+        InputError: the folder holds something else, or a run with another
+            configuration.
+    """
+    wanted = dataclasses.asdict(config)
+    if resume and (output / CONFIG).exists():
+        found = read_config(output)
+        for name, value in wanted.items():
+            # What an earlier version did not know, it left as it now is by default.
+            was = found.get(name, getattr(TrainConfig, name))
+            if was != value:
+                raise InputError(
+                    f"the run in {str(output)!r} has {option(name)} {was}, "
+                    f"not {value}: resume it with its own options"
+                )
+        return
+    if output.is_dir() and any(output.iterdir()):
+        raise InputError(
+            f"output {str(output)!r} is not empty: name a new folder, or continue the "
+            "run in it with --resume"
+        )
+    if resume:
+        raise InputError(f"no run to resume in {str(output)!r}")
+
+
+def claim(output: pathlib.Path, config: TrainConfig) -> None:
+    """Makes a folder the home of a run: records the run's configuration in it."""
+    output.mkdir(parents=True, exist_ok=True)
+    write_json(output / CONFIG, dataclasses.asdict(config))

@@ -1,0 +1,1 @@
+"""What tests and benchmarks try the programs with."""

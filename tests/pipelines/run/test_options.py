@@ -1,0 +1,61 @@
+"""A configuration's fields are the options of the command that trains."""
+
+import dataclasses
+
+import click
+import pytest
+
+from pipelines import train
+from pipelines.run.config import TrainConfig
+from pipelines.run.options import options
+
+FIELDS = [field.name for field in dataclasses.fields(TrainConfig)]
+
+
+def parsed(*arguments):
+    """The values that the command line passes on, of the fields alone."""
+    values = train.main.make_context("train", list(arguments)).params
+    return {name: values[name] for name in FIELDS}
+
+
+def test_nothing_given_is_the_configuration_by_default():
+    assert TrainConfig.given(parsed()) == TrainConfig()
+    # As README and docs/results have it.
+    assert TrainConfig() == TrainConfig(
+        *("rvsm", "tl1", 0.1, 5e-4, 0.1, None, None, None, None, "dense", "adam"),
+        *(None, False, 20, 32, 0, None, False, 3, "letters", "auto", None, None, None),
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name", "value"),
+    [
+        (["--penalty", "scad"], "penalty", "scad"),
+        (["--a", "2"], "a", 2.0),
+        (["--target-size", "14kB"], "target_size", 14_000),
+        (["--split-layers", "conv*,dense"], "split_layers", "conv*,dense"),
+        (["--constant-rate"], "constant_rate", True),
+        (["--from", "runs/one"], "from_", "runs/one"),
+        (["--epochs", "20"], "epochs", 20),
+        (["--seed", "7"], "seed", 7),
+    ],
+)
+def test_an_option_sets_its_field_alone(arguments, name, value):
+    changed = {k: v for k, v in parsed(*arguments).items() if v != parsed()[k]}
+    assert changed == {name: value}
+
+
+def test_a_structure_has_epochs_of_its_own_unless_they_are_given():
+    target = "--target-latency-ratio", "0.1"
+    assert TrainConfig.given(parsed(*target)).epochs == 60
+    assert TrainConfig.given(parsed(*target, "--epochs", "20")).epochs == 20
+
+
+def test_every_field_has_an_option_of_its_own_name():
+    assert list(options(TrainConfig)) == FIELDS
+    dashed = {name: option.opts for name, option in options(TrainConfig).items()}
+    assert dashed["from_"] == ["--from"]
+    assert dashed["target_latency_ratio"] == ["--target-latency-ratio"]
+    given = {p.name for p in train.main.params if isinstance(p, click.Option)}
+    others = {"on_error", "output", "distribute", "resume", "quiet"}
+    assert given == {*FIELDS, *others}
