@@ -67,6 +67,7 @@ test-install: .venv/installed
 lint: .venv/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 # Rebuilt when a dependency changes; a failed install leaves no stamp behind. Only what
 # the lock files name gets in, and only with the hashes they name; what builds the few

@@ -69,5 +69,7 @@ def _end_with_parent_at_once() -> None:
 
 def _end_with_parent() -> None:
     """Ends the process when the one that started it is gone, however it went."""
-    multiprocessing.parent_process().join()
-    os._exit(1)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

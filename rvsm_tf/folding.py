@@ -160,7 +160,7 @@ def _is_foldable(conv: Any) -> bool:
 
 def _activation(call: Call | None) -> Any:
     """Returns the function that an activation layer applies, None if it is none."""
-    layer = call and call.layer
+    layer: Any = call.layer if call else None
     if type(layer) is layers.Activation:
         return layer.activation
     if type(layer) is layers.ReLU and not (layer.negative_slope or layer.threshold):

@@ -77,7 +77,8 @@ def read_graph(model: keras.Model) -> Graph:
             f"{model.name!r} has no weights yet: build it with "
             "model.build(input_shape), or start it with a keras.Input"
         )
-    numbers, shapes = {}, []
+    numbers: dict[int, int] = {}
+    shapes: list[tuple] = []
 
     def number(tensors):
         for tensor in tensors:
@@ -124,9 +125,9 @@ def is_plain(model: Any) -> bool:
     )
 
 
-def definer(instance: Any, name: str) -> type | None:
-    """Returns the class that an object has a method from, None if it has none."""
-    return next((c for c in type(instance).__mro__ if name in vars(c)), None)
+def definer(instance: Any, name: str) -> type:
+    """Returns the class that an object has a method from."""
+    return next(c for c in type(instance).__mro__ if name in vars(c))
 
 
 def from_keras(cls: type) -> bool:

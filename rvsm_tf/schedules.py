@@ -4,7 +4,7 @@ import dataclasses
 import math
 import numbers
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 import keras
 from keras import ops
@@ -125,7 +125,7 @@ class TargetSparsity:
         return cls(**config)
 
 
-Schedule = float | LearningRateSchedule | TargetSparsity
+Schedule: TypeAlias = float | LearningRateSchedule | TargetSparsity
 """What λ can be; β can be the first two."""
 
 

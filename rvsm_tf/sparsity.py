@@ -68,7 +68,9 @@ class Summary:
         return self.zeros / self.weights
 
     def __str__(self) -> str:
-        rows = [("kernel", "shape", "weights", "zeros", "zero units", "zero inputs")]
+        rows: list[tuple[str, ...]] = [
+            ("kernel", "shape", "weights", "zeros", "zero units", "zero inputs")
+        ]
         for k in self.kernels:
             rows.append(
                 (
@@ -80,8 +82,8 @@ class Summary:
                     f"{k.zero_inputs} of {k.inputs}",
                 )
             )
-        rows.append(("all", "", f"{self.weights:,}", f"{100 * self.sparsity:.2f} %"))
-        rows[-1] += ("", "")
+        share = f"{100 * self.sparsity:.2f} %"
+        rows.append(("all", "", f"{self.weights:,}", share, "", ""))
         return aligned(rows, left=(0, 1))
 
 
@@ -146,7 +148,7 @@ def _alive(
         alive: which weights are not zero, shape of the kernel.
         layer: whose kernel it is, if it does not lie as (…, inputs, units).
     """
-    pairs = alive.any(axis=tuple(range(alive.ndim - 2)))
+    pairs: Any = alive.any(axis=tuple(range(alive.ndim - 2)))
     inputs, units = pairs.any(axis=1), pairs.any(axis=0)
     if isinstance(layer, TRANSPOSED):
         return inputs, units

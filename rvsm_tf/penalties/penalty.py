@@ -118,6 +118,10 @@ class Penalty:
         cut = ops.abs(as_float(w)) <= self.threshold(step)
         return ops.sum(ops.cast(cut, "int32"))  # count_nonzero warns on PyTorch
 
+    def follow(self, u: Any, v: Any) -> Any:
+        """Returns v, a vector beside w: without groups no unit is zero as a whole."""
+        return v
+
     def cost(self, size: Any) -> Any:
         """Returns the cost of each entry, given its absolute value."""
         raise NotImplementedError
