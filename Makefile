@@ -13,7 +13,7 @@ LOCKS := tools project
 PIP := $(BIN)/python -m pip install --quiet
 LOCK = $(BIN)/uv pip compile --quiet --generate-hashes --custom-compile-command "make lock" $(ARGS)
 
-.PHONY: train demo apk test test-python test-web test-arm test-install lint lock audit clean
+.PHONY: train demo apk docs test test-python test-web test-arm test-install lint lock audit clean
 
 train: .venv/installed
 	$(BIN)/python -m pipelines.train $(ARGS)
@@ -35,6 +35,12 @@ apk: $(WEB)/node_modules/installed
 	@npm --prefix $(WEB) --silent run build
 	@mobile_demo/android/build $(WEB)/dist $(APK)
 	@echo "the app: $(APK)"
+
+# The library's reference, pages that need no network; the pages about it are in docs/.
+docs: .venv/installed
+	@TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/pdoc rvsm_tf --docformat google --output-directory build/docs \
+		--footer-text "rvsm_tf $$($(BIN)/python setup.py --version)"
+	@echo "the library's reference: build/docs/index.html"
 
 test: test-python test-web
 

@@ -22,12 +22,6 @@ from .watch import Watch
 class RVSM(Trainer):
     """A network that trains by relaxed variable splitting.
 
-    The only difference to training the network itself::
-
-        model = rvsm.RVSM(net, {"*": rvsm.L0()}, rvsm.TargetSparsity(0.9))
-        model.compile(...), model.fit(...)        # as always
-        sparse = model.harden()
-
     Training moves the dense weights w; `evaluate` and `predict`, and so validation
     during `fit` and whatever watches it, use the sparse u in their place. Calling the
     model, like calling the network, uses w. A training step of the network's own
@@ -47,6 +41,18 @@ class RVSM(Trainer):
         ValueError: net is no Keras model, or one of these, or holds one, or has a
             `fit` of its own; see `Splitting`, too, on building if the network is not
             built yet. When called, it is inside another model.
+
+    Example:
+        >>> x = np.random.default_rng(0).normal(size=(256, 8))
+        >>> y = x.sum(axis=1, keepdims=True)
+        >>> net = keras.Sequential([keras.Input((8,)), keras.layers.Dense(32, "relu"),
+        ...                         keras.layers.Dense(1)])
+        >>> model = rvsm.RVSM(net, {"*": rvsm.L0()}, rvsm.TargetSparsity(0.5))
+        >>> model.compile("adam", "mse")
+        >>> history = model.fit(x, y, epochs=4, verbose=0)
+        >>> sparse = model.harden()
+        >>> sum(k.zeros for k in rvsm.summarize(sparse).kernels)  # of 8 · 32 + 32
+        144
     """
 
     def __init__(

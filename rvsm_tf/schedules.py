@@ -44,6 +44,11 @@ class TargetSparsity:
 
     Raises:
         ValueError: an argument is out of its range.
+
+    Example:
+        >>> target = rvsm.TargetSparsity(0.9, steps=100)
+        >>> [round(float(target.share(step)), 2) for step in (0, 50, 100, 200)]
+        [0.0, 0.79, 0.9, 0.9]
     """
 
     target: float

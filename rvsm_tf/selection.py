@@ -17,7 +17,7 @@ import fnmatch
 import math
 import warnings
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import keras
 
@@ -27,7 +27,7 @@ from .groups import divide
 from .penalties import Group, Penalty
 from .schedules import Schedule
 
-Selection = Mapping[Any, "Penalty | tuple[Penalty, Schedule]"]
+Selection: TypeAlias = Mapping[Any, Penalty | tuple[Penalty, Schedule]]
 """Which kernels are split, and how: from a layer, its name or path, or a pattern of
 these (`"conv*"`), or a weight behind its layer (`"lstm/lstm_cell/recurrent_kernel"`,
 `"*/embeddings"`), to a penalty, or a penalty and a λ of its own."""

@@ -102,6 +102,15 @@ def summarize(model: keras.Model) -> Summary:
     Returns:
         a row for each of `kernels`, and the totals over all weights. `print` it to
         see a table.
+
+    Example:
+        >>> net = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, name="d")])
+        >>> net.set_weights([np.array([[1, 0], [2, 0], [0, 0]]), np.zeros(2)])
+        >>> summary = rvsm.summarize(net)
+        >>> summary.kernels[0].zeros, summary.kernels[0].zero_units
+        (4, 1)
+        >>> summary.sparsity  # the two biases are zero, too
+        0.75
     """
     layers = {id(kernel): layer for layer, kernel in _turned(model)}
     rows = []
@@ -167,6 +176,10 @@ def scales(w: Any, largest: float = 1e-1, decades: int = 5) -> list[float]:
 
     Returns:
         for each bound the share of |w| below it, 0 to 1.
+
+    Example:
+        >>> rvsm.scales([0.5, -0.05, 0.002, 0.0], decades=3)
+        [0.75, 0.5, 0.25]
     """
     size = np.abs(np.asarray(w))
     return [float((size < largest * 10.0**-i).mean()) for i in range(decades)]
@@ -179,5 +192,9 @@ def sign_changes(before: Any, after: Any) -> float:
         before: array of any shape.
         after: array of the same shape. A weight that is zero in one of them and not
             in the other counts as changed.
+
+    Example:
+        >>> rvsm.sign_changes([1.0, -2.0, 0.0, 3.0], [1.5, 2.0, 0.0, 0.0])
+        0.5
     """
     return float((np.sign(np.asarray(before)) != np.sign(np.asarray(after))).mean())

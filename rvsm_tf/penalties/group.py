@@ -37,6 +37,13 @@ class Group(Penalty):
     Raises:
         ValueError: the penalty is not one of single weights, or groups is something
             else; when used, the kernel cannot be divided like that.
+
+    Example:
+        >>> penalty = rvsm.Group(rvsm.L0(), "units")
+        >>> kernel = np.array([[0.1, 0.5], [0.1, 0.0]])  # 2 inputs, 2 units
+        >>> np.asarray(penalty.prox(kernel, step=0.02))
+        array([[0. , 0.5],
+               [0. , 0. ]])
     """
 
     penalty: Penalty

@@ -14,6 +14,13 @@ class L0(Penalty):
     """ℓ0: the number of entries that are not zero.
 
     prox keeps w where |w| > √(2·step) and is zero elsewhere (hard thresholding).
+
+    Example:
+        >>> penalty = rvsm.L0()
+        >>> float(penalty([-0.5, 0.0, 0.3]))
+        2.0
+        >>> np.asarray(penalty.prox([-0.5, 0.05, 0.3], step=0.02))
+        array([-0.5,  0. ,  0.3], dtype=float32)
     """
 
     def threshold(self, step: Any) -> Any:

@@ -26,6 +26,13 @@ class MCP(Shaped):
 
     Raises:
         ValueError: a is not a number in that range.
+
+    Example:
+        >>> penalty = rvsm.MCP(a=1.0)
+        >>> float(penalty([0.5, 2.0]))
+        0.875
+        >>> np.asarray(penalty.prox([-0.2, 0.625, 2.0], step=0.25))
+        array([0. , 0.5, 2. ], dtype=float32)
     """
 
     def threshold(self, step: Any) -> Any:

@@ -33,6 +33,13 @@ class SCAD(Shaped):
 
     Raises:
         ValueError: a is not a number in that range.
+
+    Example:
+        >>> penalty = rvsm.SCAD(a=3.7)
+        >>> penalty.b
+        1.0
+        >>> np.asarray(penalty.prox([-0.2, 0.75, 5.0], step=0.25))
+        array([0. , 0.5, 5. ], dtype=float32)
     """
 
     @property

@@ -31,6 +31,15 @@ class TL1(Shaped):
 
     Raises:
         ValueError: a is not a number in that range.
+
+    Example:
+        >>> penalty = rvsm.TL1(a=1.0)
+        >>> float(penalty([1.0, 0.0]))
+        1.0
+        >>> float(penalty.threshold(0.125))
+        0.25
+        >>> np.asarray(penalty.prox([-0.2, 0.25, 2.0], step=0.125)).round(3)
+        array([0.   , 0.   , 1.972], dtype=float32)
     """
 
     def threshold(self, step: Any) -> Any:
