@@ -38,8 +38,7 @@ apk: $(WEB)/node_modules/installed
 
 # The library's reference, pages that need no network; the pages about it are in docs/.
 docs: .venv/installed
-	@TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/pdoc rvsm_tf --docformat google --output-directory build/docs \
-		--footer-text "rvsm_tf $$($(BIN)/python setup.py --version)"
+	@TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/pdoc rvsm_tf --docformat google --output-directory build/docs
 	@echo "the library's reference: build/docs/index.html"
 
 test: test-python test-web

@@ -62,7 +62,7 @@ def _run(function: Callable, *arguments: Any) -> None:
 
 
 def _end_with_parent_at_once() -> None:
-    """Has Linux do the same, also while code that holds Python's lock is waiting."""
+    """Has Linux end the process with its parent, even if Python's lock is held."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGKILL)
 

@@ -9,9 +9,9 @@ zeros in further training. `Splitting` is for training loops of your own.
 
 The examples on these pages need three imports:
 
-    >>> import keras
-    >>> import numpy as np
-    >>> import rvsm_tf as rvsm
+>>> import keras
+>>> import numpy as np
+>>> import rvsm_tf as rvsm
 """
 
 from . import compaction, networks, penalties

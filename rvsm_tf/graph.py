@@ -157,7 +157,7 @@ def is_inside_another(model: keras.Model) -> bool:
 
 
 def infer(model: keras.Model, x: Any) -> Any:
-    """Returns what a model answers at inference; its state stays as it is."""
+    """Returns the outputs of a model at inference; the state stays as it is."""
     arguments = {"training": False} if model._call_has_training_arg else {}
     with keras.StatelessScope():
         return model(x, **arguments)

@@ -29,8 +29,9 @@ class RVSM(Trainer):
 
     Args:
         net: any Keras model: sequential, functional or subclassed.
-        split: which kernels are split, and the penalty (and λ) of each, see
-            `rvsm_tf.selection.Selection`.
+        split: which kernels are split: a dictionary from a layer, its name or path, a
+            pattern of these (`"conv*"`), or a weight behind its layer
+            (`"*/embeddings"`), to a penalty, or a pair of a penalty and a λ of its own.
         lam: λ, a number, a Keras schedule or a `TargetSparsity`.
         beta: β, a number or a Keras schedule. λ/β is the step of the thresholding.
         kappa: rate of the pull of w towards u, a number up to 1 or a Keras schedule;
@@ -116,7 +117,7 @@ class RVSM(Trainer):
             self._make_splitting()
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Does what `keras.Model.__call__` does.
+        """Calls the model as Keras does, with w.
 
         Raises:
             ValueError: the model is inside another one, which would train and predict

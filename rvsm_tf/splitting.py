@@ -77,7 +77,7 @@ class Splitting(keras.layers.Layer):
 
     Args:
         net: a built Keras model.
-        split: which kernels are split and with which penalty, see `Selection`.
+        split: which kernels are split, and the penalty of each, see `RVSM`.
         lam: λ of the splits that have none of their own.
         beta: β, a number or a Keras schedule.
         kappa: rate of the pull towards u, above 0 and at most 1, or a Keras schedule;

@@ -173,7 +173,7 @@ def _optimizers(value: Any) -> Iterator[Optimizer]:
 
 
 def _own(net: keras.Model, names: tuple[str, ...]) -> list[str]:
-    """Returns which of these methods are not Keras's."""
+    """Returns which of some methods the network's class, and not Keras, defines."""
     return [
         name
         for name in names

@@ -24,13 +24,13 @@ class L0(Penalty):
     """
 
     def threshold(self, step: Any) -> Any:
-        """√(2·step)."""
+        """Returns √(2·step), the threshold of hard thresholding."""
         return ops.sqrt(2.0 * as_float(step))
 
     def cost(self, size: Any) -> Any:
-        """1 where it is not zero."""
+        """Returns 1 for each entry that is not zero."""
         return ops.cast(size > 0, "float32")
 
     def kept(self, size: Any, step: Any) -> Any:
-        """|w| itself."""
+        """Returns |w| itself: hard thresholding shrinks nothing."""
         return size

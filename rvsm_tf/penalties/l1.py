@@ -22,13 +22,13 @@ class L1(Penalty):
     """
 
     def threshold(self, step: Any) -> Any:
-        """The step itself."""
+        """Returns the step, the threshold of soft thresholding."""
         return as_float(step)
 
     def cost(self, size: Any) -> Any:
-        """|w|."""
+        """Returns |w| of each entry."""
         return size
 
     def kept(self, size: Any, step: Any) -> Any:
-        """|w| − step."""
+        """Returns |w| − step."""
         return size - step

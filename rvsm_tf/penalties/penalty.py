@@ -173,7 +173,7 @@ class Penalty:
 
     @classmethod
     def from_config(cls, config: dict) -> "Penalty":
-        """Returns the penalty with these constructor arguments."""
+        """Returns the penalty that `get_config` describes."""
         return cls(**config)
 
 
@@ -195,7 +195,7 @@ class Shaped(Penalty):
     a: float = 1.0
 
     def __post_init__(self):
-        """Rejects what is not a positive number that float32 can hold."""
+        """Rejects a size that is no positive number, or none that float32 can hold."""
         number = isinstance(self.a, numbers.Real) and not isinstance(self.a, bool)
         if not (number and 1e-30 <= self.a <= 1e30):
             raise ValueError(
@@ -211,6 +211,6 @@ def as_float(x: Any) -> Any:
 
 
 def rounded(u: Any, dtype: Any) -> Any:
-    """Returns u in this type, with no -0.0: what is not zero can round to it."""
+    """Returns u in a type, with no -0.0: what is not zero can round to it."""
     u = ops.cast(u, dtype)
     return ops.where(u == 0, ops.zeros_like(u), u)

@@ -43,7 +43,7 @@ class TL1(Shaped):
     """
 
     def threshold(self, step: Any) -> Any:
-        """step·(a+1)/a while step ≤ a²/(2(a+1)), else √(2·step·(a+1)) − a/2."""
+        """Returns step·(a+1)/a up to step = a²/(2(a+1)), then √(2·step·(a+1)) − a/2."""
         a, step = self.a, as_float(step)
         return ops.where(
             step <= a / (a + 1) * a / 2,
@@ -52,11 +52,11 @@ class TL1(Shaped):
         )
 
     def cost(self, size: Any) -> Any:
-        """(a+1)|w| / (a+|w|)."""
+        """Returns (a+1)|w| / (a+|w|) of each entry."""
         return (self.a + 1) * size / (self.a + size)
 
     def kept(self, size: Any, step: Any) -> Any:
-        """|w| − (a+|w|)·y(s), never below zero."""
+        """Returns |w| − (a+|w|)·y(s), never below zero."""
         a, total = self.a, self.a + size
         each = 1 / total  # one division, and no cube that could overflow
         s = 6.75 * step * (a * each) * ((a + 1) * each) * each
