@@ -38,7 +38,8 @@ apk: $(WEB)/node_modules/installed
 
 # The library's reference, pages that need no network; the pages about it are in docs/.
 docs: .venv/installed
-	@TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/pdoc rvsm_tf --docformat google --output-directory build/docs
+	@TF_CPP_MIN_LOG_LEVEL=3 PDOC_ALLOW_EXEC=1 $(BIN)/pdoc rvsm_tf --docformat google \
+		--template-directory docs/reference --output-directory build/docs
 	@echo "the library's reference: build/docs/index.html"
 
 test: test-python test-web

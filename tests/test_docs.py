@@ -1,9 +1,12 @@
 """The pages' commands take the options they name, and their Python runs."""
 
 import importlib
+import os
 import pathlib
 import re
 import shlex
+import subprocess
+import sys
 
 import keras
 import numpy as np
@@ -117,6 +120,34 @@ def test_the_reader_of_blocks_sees_them_all(tmp_path):
     page.write_text("```python\n1 / 0\n```\n")
     with pytest.raises(ZeroDivisionError):
         run(page)
+
+
+def test_the_reference_shows_what_is_public_and_needs_no_network(tmp_path):
+    """`make docs`, as its recipe has it, into another folder and without a warning."""
+    makefile = (ROOT / "Makefile").read_text("utf-8").replace("\\\n", " ")
+    arguments = re.search(r"PDOC_ALLOW_EXEC=1 \$\(BIN\)/pdoc (.*)", makefile)[1]
+    words = [sys.executable, "-m", "pdoc", *shlex.split(arguments)]
+    words[words.index("build/docs")] = str(tmp_path)
+    told = subprocess.run(
+        words,
+        cwd=ROOT,
+        env={**os.environ, "PDOC_ALLOW_EXEC": "1"},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert "Warn:" not in told.stderr
+    front = (tmp_path / "index.html").read_text("utf-8")
+    assert "./rvsm_tf.html" in front
+    for module in (rvsm, rvsm.penalties):
+        page = tmp_path / f"{module.__name__.replace('.', '/')}.html"
+        shown = set(re.findall(r'<section id="(\w+)"', page.read_text("utf-8")))
+        pages = {path.stem for path in (tmp_path / "rvsm_tf").glob("*.html")}
+        assert set(module.__all__) <= shown | pages
+    for page in tmp_path.rglob("*.html"):
+        text = page.read_text("utf-8")
+        assert not re.search(r'src="(https?:)?//|url\(.?https?:|@import', text)
+        assert not re.search(r'<link[^>]*href="(https?:)?//', text)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
