@@ -13,7 +13,7 @@ LOCKS := tools project
 PIP := $(BIN)/python -m pip install --quiet
 LOCK = $(BIN)/uv pip compile --quiet --generate-hashes --custom-compile-command "make lock" $(ARGS)
 
-.PHONY: train demo apk test test-python test-web test-arm test-install lint lock audit clean
+.PHONY: train demo apk docs test test-python test-web test-arm test-install lint lock audit clean
 
 train: .venv/installed
 	$(BIN)/python -m pipelines.train $(ARGS)
@@ -35,6 +35,12 @@ apk: $(WEB)/node_modules/installed
 	@npm --prefix $(WEB) --silent run build
 	@mobile_demo/android/build $(WEB)/dist $(APK)
 	@echo "the app: $(APK)"
+
+# The library's reference, pages that need no network; the pages about it are in docs/.
+docs: .venv/installed
+	@TF_CPP_MIN_LOG_LEVEL=3 PDOC_ALLOW_EXEC=1 $(BIN)/pdoc rvsm_tf --docformat google \
+		--template-directory docs/reference --output-directory build/docs
+	@echo "the library's reference: build/docs/index.html"
 
 test: test-python test-web
 
@@ -67,6 +73,7 @@ test-install: .venv/installed
 lint: .venv/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 # Rebuilt when a dependency changes; a failed install leaves no stamp behind. Only what
 # the lock files name gets in, and only with the hashes they name; what builds the few

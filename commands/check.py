@@ -49,7 +49,7 @@ def unseal(content: dict[str, Any]) -> dict[str, Any]:
 
 
 def claimed(name: str, found: Any) -> bool:
-    """Whether a last entry is a check value, be it or its name damaged."""
+    """Whether a last entry is a check value, even where it or its name is damaged."""
     if name == NAME:
         return found is not None
     same = sum(a == b for a, b in zip(name, NAME)) if len(name) == len(NAME) else 0

@@ -62,12 +62,14 @@ def _run(function: Callable, *arguments: Any) -> None:
 
 
 def _end_with_parent_at_once() -> None:
-    """Has Linux do the same, also while code that holds Python's lock is waiting."""
+    """Has Linux end the process with its parent, even if Python's lock is held."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGKILL)
 
 
 def _end_with_parent() -> None:
     """Ends the process when the one that started it is gone, however it went."""
-    multiprocessing.parent_process().join()
-    os._exit(1)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

@@ -167,7 +167,7 @@ class Size(click.ParamType):
         """Returns the bytes, or fails with what would have been a size."""
         match = re.fullmatch(r"(\d+(?:\.\d+)?) ?([a-z]*)", str(value).strip().lower())
         unit = self._UNITS.get(match[2]) if match else None
-        size = int(float(match[1]) * unit) if unit else 0
+        size = int(float(match[1]) * unit) if match and unit else 0
         if not size:
             self.fail(
                 f"{value!r} is not a size such as 14000, 14kB or 1.5MB", param, ctx

@@ -9,11 +9,6 @@ from collections.abc import Iterator
 from .cli import InputError
 from .files import DRAFT
 
-try:
-    import fcntl
-except ImportError:  # Windows: nothing keeps a second run out there
-    fcntl = None
-
 
 @contextlib.contextmanager
 def alone(folder: pathlib.Path) -> Iterator[None]:
@@ -66,7 +61,9 @@ def _lock(folder: pathlib.Path) -> int | None:
     Raises:
         InputError: another run holds it.
     """
-    if fcntl is None:
+    try:
+        import fcntl
+    except ImportError:  # Windows: nothing keeps a second run out there
         return None
     handle = os.open(folder, os.O_RDONLY)
     try:

@@ -1,4 +1,18 @@
-"""Sparse training for Keras 3 by the relaxed variable splitting method (RVSM)."""
+"""Sparse training for Keras 3 by the relaxed variable splitting method (RVSM).
+
+`RVSM` wraps a network, which then trains to a share of exact zeros, `TargetSparsity`;
+`RVSM.harden` returns it as a plain Keras model. A penalty says what a weight costs:
+`L0`, `L1`, `TL1`, `MCP`, `SCAD`, or one of your own (`rvsm_tf.penalties`), on single
+weights or on a `Group` of them. `summarize` counts zeros; `compact` cuts out filters
+and units that are zero; `fold` rewrites small convolutions for speed; `hold` keeps
+zeros in further training. `Splitting` is for training loops of your own.
+
+The examples on these pages need three imports:
+
+>>> import keras
+>>> import numpy as np
+>>> import rvsm_tf as rvsm
+"""
 
 from . import compaction, networks, penalties
 from .callbacks import RVSMCallback

@@ -176,15 +176,16 @@ def _first_different(model: keras.Model, made: keras.Model, x: Any) -> str:
         return ""
     others = {layer.name: layer for layer in made.layers}
     for layer in model.layers:
-        other = others.get(layer.name)
+        if layer.name not in others:
+            continue
         try:
             heads = [
                 keras.Model(m.inputs, part.output)
-                for m, part in ((model, layer), (made, other))
+                for m, part in ((model, layer), (made, others[layer.name]))
             ]
             given = keras.tree.flatten(x)
             y, z = (_answers(head, given) for head in heads)
-        except (AttributeError, ValueError):  # used twice, or not in both
+        except (AttributeError, ValueError):  # used twice
             continue
         alike = [a.shape == b.shape for a, b in zip(y, z)]
         if all(alike) and _apart(y, z, [1e-3 * _largest(a) for a in y]) is not None:

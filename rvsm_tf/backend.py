@@ -81,7 +81,7 @@ def without_side_effects(
 
 
 def assign(variables: tuple[list[keras.Variable], ...], values: Values) -> None:
-    """Sets variables to these values."""
+    """Sets variables, by kind, to values."""
     for variable, value in zip(
         keras.tree.flatten(variables), keras.tree.flatten(values)
     ):

@@ -17,6 +17,15 @@ class RVSMCallback(keras.callbacks.Callback):
     The progress bar, `History` and `CSVLogger` show them, and so does every callback
     that stands after this one in the list, `TensorBoard` and `ModelCheckpoint`
     included: put it first.
+
+    Example:
+        >>> net = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+        >>> model = rvsm.RVSM(net, {"*": rvsm.L0()}, rvsm.TargetSparsity(0.5))
+        >>> model.compile("sgd", "mse")
+        >>> x = np.ones((8, 4))
+        >>> history = model.fit(x, x[:, :1], callbacks=[rvsm.RVSMCallback()], verbose=0)
+        >>> sorted(history.history)
+        ['gap', 'lagrangian', 'lam', 'loss', 'sparsity']
     """
 
     def set_model(self, model: keras.Model) -> None:

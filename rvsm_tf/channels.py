@@ -32,14 +32,15 @@ def channels(
         for node in layer._inbound_nodes
         for tensor in node.input_tensors
     }
-    if len(found) != 1 or None in found:
+    count = found.pop() if len(found) == 1 else None
+    if count is None:
         raise ValueError(
             "groups 'channels' are for a Dense layer that stands behind a Flatten of "
             "feature maps, with nothing but activations, dropout and normalization in "
             "between; behind anything else say 'inputs', or say how many channels "
             "vary fastest: groups=('channels', 32)"
         )
-    return found.pop()
+    return count
 
 
 def _flattened(tensor: keras.KerasTensor, models: list[keras.Model]) -> int | None:

@@ -135,12 +135,36 @@ def compact(model: keras.Model) -> keras.Model:
     Raises:
         ValueError: the model is an RVSM, not built, or of a class whose call is its
             own; or the smaller model does not answer like it.
+
+    Example:
+        >>> net = keras.Sequential([keras.Input((3,)), keras.layers.Dense(4, "relu"),
+        ...                         keras.layers.Dense(1)])
+        >>> kernel, *rest = net.get_weights()
+        >>> kernel[:, 1:] = 0  # three of four units
+        >>> net.set_weights([kernel, *rest])
+        >>> rvsm.compact(net).layers[0].units
+        1
     """
     return plan(model).apply()
 
 
 def plan(model: keras.Model) -> Plan:
-    """Returns what `compact` does to a model, see there."""
+    """Returns what `compact` would cut from a model.
+
+    Args:
+        model: a hardened network, built, sequential or functional.
+
+    Raises:
+        ValueError: the model is an RVSM, not built, or of a class whose call is its
+            own.
+
+    Example:
+        >>> net = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, name="d")])
+        >>> print(rvsm.compaction.plan(net))  # outputs stay
+        layer  channels  weights  left whole
+        d         2 → 2    8 → 8
+        all                8 → 8
+    """
     if isinstance(model, RVSM):
         raise ValueError(
             "an RVSM still has its dense weights: compact the sparse copy, "

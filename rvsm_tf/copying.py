@@ -133,7 +133,8 @@ def _matched(
     model: keras.layers.Layer, copy: keras.layers.Layer
 ) -> list[tuple[keras.layers.Layer, keras.layers.Layer]]:
     """Returns a layer or model and all inside it, each beside its partner in a copy."""
-    found, partner = [], {}
+    found: list[tuple[keras.layers.Layer, keras.layers.Layer]] = []
+    partner: dict[int, keras.layers.Layer] = {}
 
     def visit(a, b):
         if id(a) in partner:

@@ -94,6 +94,19 @@ def fold(model: keras.Model, columns: int = 4) -> keras.Model:
         ValueError: `columns` is neither 2 nor 4; the model is an RVSM, not built, or
             of a class whose call is its own, or has a layer that cannot be copied; or
             the rewritten model does not answer like it.
+
+    Example:
+        >>> net = keras.Sequential([
+        ...     keras.Input((8, 8, 1)),
+        ...     keras.layers.Conv2D(4, 3, padding="same", activation="relu"),
+        ...     keras.layers.MaxPooling2D(),
+        ... ])
+        >>> folded = rvsm.fold(net)
+        >>> [type(layer).__name__ for layer in folded.layers][:3]
+        ['Reshape', 'Conv2D', 'Reshape']
+        >>> x = np.random.default_rng(0).normal(size=(1, 8, 8, 1))
+        >>> np.allclose(net(x), folded(x), atol=1e-6)
+        True
     """
     if columns not in (2, 4):
         raise ValueError(f"columns must be 2 or 4, got {columns!r}")
@@ -160,7 +173,7 @@ def _is_foldable(conv: Any) -> bool:
 
 def _activation(call: Call | None) -> Any:
     """Returns the function that an activation layer applies, None if it is none."""
-    layer = call and call.layer
+    layer: Any = call.layer if call else None
     if type(layer) is layers.Activation:
         return layer.activation
     if type(layer) is layers.ReLU and not (layer.negative_slope or layer.threshold):

@@ -77,7 +77,8 @@ def read_graph(model: keras.Model) -> Graph:
             f"{model.name!r} has no weights yet: build it with "
             "model.build(input_shape), or start it with a keras.Input"
         )
-    numbers, shapes = {}, []
+    numbers: dict[int, int] = {}
+    shapes: list[tuple] = []
 
     def number(tensors):
         for tensor in tensors:
@@ -124,9 +125,9 @@ def is_plain(model: Any) -> bool:
     )
 
 
-def definer(instance: Any, name: str) -> type | None:
-    """Returns the class that an object has a method from, None if it has none."""
-    return next((c for c in type(instance).__mro__ if name in vars(c)), None)
+def definer(instance: Any, name: str) -> type:
+    """Returns the class that an object has a method from."""
+    return next(c for c in type(instance).__mro__ if name in vars(c))
 
 
 def from_keras(cls: type) -> bool:
@@ -156,7 +157,7 @@ def is_inside_another(model: keras.Model) -> bool:
 
 
 def infer(model: keras.Model, x: Any) -> Any:
-    """Returns what a model answers at inference; its state stays as it is."""
+    """Returns the outputs of a model at inference; the state stays as it is."""
     arguments = {"training": False} if model._call_has_training_arg else {}
     with keras.StatelessScope():
         return model(x, **arguments)

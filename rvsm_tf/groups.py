@@ -34,8 +34,10 @@ def check_groups(groups: Any) -> Groups:
         return groups
     if isinstance(groups, (tuple, list)) and len(groups) == 2:
         first, second = groups
-        if _count(second) and (_count(first) or _is(first, "channels")):
-            return first if isinstance(first, str) else int(first), int(second)
+        if _count(second) and _is(first, "channels"):
+            return "channels", int(second)
+        if _count(second) and _count(first):
+            return int(first), int(second)
     raise ValueError(
         "groups must be 'units', 'inputs', 'channels', ('channels', 32) for 32 feature "
         f"maps, or a block of (rows, columns) such as (16, 1), got {groups!r}"
@@ -56,15 +58,15 @@ def divide(
             f"groups {groups!r} need a kernel of two or more dimensions, got shape "
             f"{shape}"
         )
-    if groups in ("units", "inputs"):
-        axis = len(shape) - (1 if groups == "units" else 2)
-        return shape, tuple(i for i in range(len(shape)) if i != axis)
     if groups == "channels":
         raise ValueError(
             "the number of channels is not known outside a network: put the penalty "
             "into rvsm_tf.RVSM or rvsm_tf.Splitting, which look it up, or say "
             "groups=('channels', 32)"
         )
+    if isinstance(groups, str):
+        axis = len(shape) - (1 if groups == "units" else 2)
+        return shape, tuple(i for i in range(len(shape)) if i != axis)
     if len(shape) != 2:
         raise ValueError(
             f"groups {groups!r} need a kernel (inputs, units) as Dense layers have, "
@@ -72,7 +74,7 @@ def divide(
         )
     rows, columns = shape
     high, wide = groups
-    if high == "channels":
+    if isinstance(high, str):  # ("channels", how many)
         if rows % wide:
             raise ValueError(
                 f"a kernel of shape {shape} has {rows} rows, no multiple of {wide} "
@@ -88,7 +90,7 @@ def divide(
 
 
 def _count(x: Any) -> bool:
-    return isinstance(x, numbers.Integral) and not isinstance(x, bool) and x > 0
+    return isinstance(x, numbers.Integral) and not isinstance(x, bool) and int(x) > 0
 
 
 def _is(x: Any, name: str) -> bool:

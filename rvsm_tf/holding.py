@@ -31,6 +31,15 @@ def hold(model: keras.Model) -> None:
 
     Warns:
         UserWarning: a kernel is zero as a whole, and so learns nothing any more.
+
+    Example:
+        >>> net = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+        >>> net.set_weights([np.array([[0.0], [1.0]]), np.zeros(1)])
+        >>> rvsm.hold(net)
+        >>> net.compile("sgd", "mse")
+        >>> history = net.fit(np.ones((8, 2)), np.zeros((8, 1)), verbose=0)
+        >>> [float(w) != 0 for w in net.layers[0].kernel[:, 0]]
+        [False, True]
     """
     if getattr(getattr(model, "optimizer", None), "use_ema", False):
         raise ValueError(

@@ -15,7 +15,7 @@ from .optimizers import batches_per_step
 
 
 class Testing(keras.callbacks.Callback):
-    """Does something when a test or a prediction begins, or when it ends.
+    """Calls a function when a test or a prediction begins, and when it ends.
 
     Args:
         begins: called when it begins; None for nothing.
@@ -31,12 +31,12 @@ class Testing(keras.callbacks.Callback):
         self._begins, self._ends = begins, ends
 
     def on_test_begin(self, logs: Any = None) -> None:
-        """Calls what is called when a test begins."""
+        """Calls the function for the beginning of a test."""
         if self._begins:
             self._begins()
 
     def on_test_end(self, logs: Any = None) -> None:
-        """Calls what is called when a test ends."""
+        """Calls the function for the end of a test."""
         if self._ends:
             self._ends()
 
@@ -44,7 +44,7 @@ class Testing(keras.callbacks.Callback):
 
 
 class Fitting(keras.callbacks.Callback):
-    """Says how long a fit is when it begins, and that it has ended.
+    """Tells the number of steps when a fit begins, and when it has ended.
 
     Args:
         begins: called with the number of steps that update weights, None if Keras does
@@ -67,7 +67,7 @@ class Fitting(keras.callbacks.Callback):
         self._first, self._epochs = first, 0
 
     def on_train_begin(self, logs: Any = None) -> None:
-        """Says how many steps there will be."""
+        """Tells how many steps of the fit update weights."""
         epochs, batches = (self.params.get(name) for name in ("epochs", "steps"))
         if epochs is None or batches is None:
             self._begins(None)
@@ -79,7 +79,7 @@ class Fitting(keras.callbacks.Callback):
         self._epochs += 1
 
     def on_train_end(self, logs: Any = None) -> None:
-        """Says that it has ended, if it had an epoch."""
+        """Tells that the fit has ended, if it had an epoch."""
         if self._epochs:
             self._ends()
 

@@ -22,12 +22,6 @@ from .watch import Watch
 class RVSM(Trainer):
     """A network that trains by relaxed variable splitting.
 
-    The only difference to training the network itself::
-
-        model = rvsm.RVSM(net, {"*": rvsm.L0()}, rvsm.TargetSparsity(0.9))
-        model.compile(...), model.fit(...)        # as always
-        sparse = model.harden()
-
     Training moves the dense weights w; `evaluate` and `predict`, and so validation
     during `fit` and whatever watches it, use the sparse u in their place. Calling the
     model, like calling the network, uses w. A training step of the network's own
@@ -35,8 +29,9 @@ class RVSM(Trainer):
 
     Args:
         net: any Keras model: sequential, functional or subclassed.
-        split: which kernels are split, and the penalty (and λ) of each, see
-            `rvsm_tf.selection.Selection`.
+        split: which kernels are split: a dictionary from a layer, its name or path, a
+            pattern of these (`"conv*"`), or a weight behind its layer
+            (`"*/embeddings"`), to a penalty, or a pair of a penalty and a λ of its own.
         lam: λ, a number, a Keras schedule or a `TargetSparsity`.
         beta: β, a number or a Keras schedule. λ/β is the step of the thresholding.
         kappa: rate of the pull of w towards u, a number up to 1 or a Keras schedule;
@@ -47,6 +42,18 @@ class RVSM(Trainer):
         ValueError: net is no Keras model, or one of these, or holds one, or has a
             `fit` of its own; see `Splitting`, too, on building if the network is not
             built yet. When called, it is inside another model.
+
+    Example:
+        >>> x = np.random.default_rng(0).normal(size=(256, 8))
+        >>> y = x.sum(axis=1, keepdims=True)
+        >>> net = keras.Sequential([keras.Input((8,)), keras.layers.Dense(32, "relu"),
+        ...                         keras.layers.Dense(1)])
+        >>> model = rvsm.RVSM(net, {"*": rvsm.L0()}, rvsm.TargetSparsity(0.5))
+        >>> model.compile("adam", "mse")
+        >>> history = model.fit(x, y, epochs=4, verbose=0)
+        >>> sparse = model.harden()
+        >>> sum(k.zeros for k in rvsm.summarize(sparse).kernels)  # of 8 · 32 + 32
+        144
     """
 
     def __init__(
@@ -73,7 +80,7 @@ class RVSM(Trainer):
         self._split = {key_of(layer, net): value for layer, value in split.items()}
         if len(self._split) < len(split):
             raise ValueError(f"a layer is named twice in {list(split)}")
-        self._arguments = {"lam": lam, "beta": beta, "kappa": kappa}
+        self._arguments: dict[str, Any] = {"lam": lam, "beta": beta, "kappa": kappa}
         self._fit_begun: tuple[int | None] | None = None
         self._inputs: Callable[[], Any] = lambda: agreement.symbolic_inputs(net)
         # A network may never be called as a whole, as a GAN.
@@ -110,7 +117,7 @@ class RVSM(Trainer):
             self._make_splitting()
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Does what `keras.Model.__call__` does.
+        """Calls the model as Keras does, with w.
 
         Raises:
             ValueError: the model is inside another one, which would train and predict

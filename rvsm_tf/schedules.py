@@ -4,7 +4,7 @@ import dataclasses
 import math
 import numbers
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 import keras
 from keras import ops
@@ -44,6 +44,11 @@ class TargetSparsity:
 
     Raises:
         ValueError: an argument is out of its range.
+
+    Example:
+        >>> target = rvsm.TargetSparsity(0.9, steps=100)
+        >>> [round(float(target.share(step)), 2) for step in (0, 50, 100, 200)]
+        [0.0, 0.79, 0.9, 0.9]
     """
 
     target: float
@@ -83,7 +88,12 @@ class TargetSparsity:
         return self.target * (1 - (1 - progress) ** 3)
 
     def is_due(self, step: Any, fit: Any = 0) -> Any:
-        """Whether λ is adjusted after so many training steps; arguments of `share`."""
+        """Whether λ is adjusted after so many training steps.
+
+        Args:
+            step: how many have been made.
+            fit: how many the fit makes, if it is followed; 0 if that is not known yet.
+        """
         every = self.every
         if self.follows_fit:
             often = ops.cast(self._ramp(fit) / _ADJUSTMENTS, "int32")
@@ -97,7 +107,7 @@ class TargetSparsity:
         return ops.maximum(_RAMP * ops.cast(fit, "float32"), 1.0)
 
     def solve(self, share: Any, zeros: Callable[[Any], Any]) -> Any:
-        """Returns the largest λ that leaves at most this share of zeros.
+        """Returns the largest λ that causes at most a share of zeros.
 
         Args:
             share: scalar, 0 to 1.
@@ -121,11 +131,11 @@ class TargetSparsity:
 
     @classmethod
     def from_config(cls, config: dict) -> "TargetSparsity":
-        """Returns the target with these constructor arguments."""
+        """Returns the target that `get_config` describes."""
         return cls(**config)
 
 
-Schedule = float | LearningRateSchedule | TargetSparsity
+Schedule: TypeAlias = float | LearningRateSchedule | TargetSparsity
 """What λ can be; β can be the first two."""
 
 

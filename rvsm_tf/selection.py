@@ -17,7 +17,7 @@ import fnmatch
 import math
 import warnings
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import keras
 
@@ -27,7 +27,7 @@ from .groups import divide
 from .penalties import Group, Penalty
 from .schedules import Schedule
 
-Selection = Mapping[Any, "Penalty | tuple[Penalty, Schedule]"]
+Selection: TypeAlias = Mapping[Any, Penalty | tuple[Penalty, Schedule]]
 """Which kernels are split, and how: from a layer, its name or path, or a pattern of
 these (`"conv*"`), or a weight behind its layer (`"lstm/lstm_cell/recurrent_kernel"`,
 `"*/embeddings"`), to a penalty, or a penalty and a λ of its own."""
@@ -87,10 +87,14 @@ def select(net: keras.Model, split: Selection) -> list[Chosen]:
     check_selection(split)
     layers, normalized = _layers(net), _normalizations(net)
     matrices = [t for path, layer in layers for t in _matrices(path, layer)]
-    chosen, owner, wanted = [], {}, {}
+    chosen: list[Chosen] = []
+    owner: dict[int, str] = {}
+    wanted: dict[str, list[Target]] = {}
     for key, value in split.items():
-        pair = isinstance(value, tuple) and len(value) == 2
-        penalty, own = value if pair else (value, None)
+        if isinstance(value, tuple) and len(value) == 2:
+            penalty, own = value
+        else:
+            penalty, own = value, None
         if not isinstance(penalty, Penalty):
             raise ValueError(
                 f"the penalty of {key!r} must be an rvsm_tf penalty such as "
@@ -287,7 +291,7 @@ def _normalizations(net: keras.Model) -> dict[int, keras.layers.Layer]:
         graph = read_graph(net)
     except ValueError:
         return {}
-    found = {}
+    found: dict[int, keras.layers.Layer] = {}
     for call in graph.calls:
         if is_plain(call.layer):
             found |= _normalizations(call.layer)
@@ -310,7 +314,8 @@ def _fitted(penalty: Penalty, target: Target, net: keras.Model) -> Penalty:
     if not isinstance(penalty, Group):
         return penalty
     layer, groups = target.layer, penalty.groups
-    path = target.layer_path if target.w is _kernel(layer) else target.path
+    is_kernel = target.w is _kernel(layer)
+    path = target.layer_path if is_kernel else target.path
     if groups in ("units", "inputs"):
         if isinstance(layer, TRANSPOSED):
             groups = "inputs" if groups == "units" else "units"
@@ -343,7 +348,7 @@ def _fitted(penalty: Penalty, target: Target, net: keras.Model) -> Penalty:
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
     bias = getattr(layer, "bias", None)
-    if penalty.groups == "units" and target.w is _kernel(layer) and bias is not None:
+    if penalty.groups == "units" and is_kernel and bias is not None:
         count = target.w.shape[-1 if groups == "units" else -2]
         if tuple(bias.shape) != (count,):
             raise ValueError(

@@ -68,7 +68,9 @@ class Summary:
         return self.zeros / self.weights
 
     def __str__(self) -> str:
-        rows = [("kernel", "shape", "weights", "zeros", "zero units", "zero inputs")]
+        rows: list[tuple[str, ...]] = [
+            ("kernel", "shape", "weights", "zeros", "zero units", "zero inputs")
+        ]
         for k in self.kernels:
             rows.append(
                 (
@@ -80,8 +82,8 @@ class Summary:
                     f"{k.zero_inputs} of {k.inputs}",
                 )
             )
-        rows.append(("all", "", f"{self.weights:,}", f"{100 * self.sparsity:.2f} %"))
-        rows[-1] += ("", "")
+        share = f"{100 * self.sparsity:.2f} %"
+        rows.append(("all", "", f"{self.weights:,}", share, "", ""))
         return aligned(rows, left=(0, 1))
 
 
@@ -100,6 +102,15 @@ def summarize(model: keras.Model) -> Summary:
     Returns:
         a row for each of `kernels`, and the totals over all weights. `print` it to
         see a table.
+
+    Example:
+        >>> net = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, name="d")])
+        >>> net.set_weights([np.array([[1, 0], [2, 0], [0, 0]]), np.zeros(2)])
+        >>> summary = rvsm.summarize(net)
+        >>> summary.kernels[0].zeros, summary.kernels[0].zero_units
+        (4, 1)
+        >>> summary.sparsity  # the two biases are zero, too
+        0.75
     """
     layers = {id(kernel): layer for layer, kernel in _turned(model)}
     rows = []
@@ -146,7 +157,7 @@ def _alive(
         alive: which weights are not zero, shape of the kernel.
         layer: whose kernel it is, if it does not lie as (…, inputs, units).
     """
-    pairs = alive.any(axis=tuple(range(alive.ndim - 2)))
+    pairs: Any = alive.any(axis=tuple(range(alive.ndim - 2)))
     inputs, units = pairs.any(axis=1), pairs.any(axis=0)
     if isinstance(layer, TRANSPOSED):
         return inputs, units
@@ -165,6 +176,10 @@ def scales(w: Any, largest: float = 1e-1, decades: int = 5) -> list[float]:
 
     Returns:
         for each bound the share of |w| below it, 0 to 1.
+
+    Example:
+        >>> rvsm.scales([0.5, -0.05, 0.002, 0.0], decades=3)
+        [0.75, 0.5, 0.25]
     """
     size = np.abs(np.asarray(w))
     return [float((size < largest * 10.0**-i).mean()) for i in range(decades)]
@@ -177,5 +192,9 @@ def sign_changes(before: Any, after: Any) -> float:
         before: array of any shape.
         after: array of the same shape. A weight that is zero in one of them and not
             in the other counts as changed.
+
+    Example:
+        >>> rvsm.sign_changes([1.0, -2.0, 0.0, 3.0], [1.5, 2.0, 0.0, 0.0])
+        0.5
     """
     return float((np.sign(np.asarray(before)) != np.sign(np.asarray(after))).mean())

@@ -66,16 +66,8 @@ class Split:
 class Splitting(keras.layers.Layer):
     """Relaxed variable splitting of chosen kernels of a network.
 
-    A training loop of one's own needs one line more::
-
-        splitting = rvsm.Splitting(net, {"dense": rvsm.TL1(a=0.1)}, 5e-4, 0.1)
-        for x, y in batches:
-            with tf.GradientTape() as tape:
-                loss = loss_fn(y, net(x, training=True))
-            gradients = tape.gradient(loss, net.trainable_variables)
-            with splitting.step(optimizer):
-                optimizer.apply(gradients, net.trainable_variables)
-        splitting.harden()
+    A training loop of one's own needs one line more: `with splitting.step(optimizer)`
+    around the optimizer's step.
 
     It is a layer only to have its state (λ, β, the number of steps made) saved with
     the model around it; it is never called, and holds no weight of the network.
@@ -85,12 +77,13 @@ class Splitting(keras.layers.Layer):
 
     Args:
         net: a built Keras model.
-        split: which kernels are split and with which penalty, see `Selection`.
+        split: which kernels are split, and the penalty of each, see `RVSM`.
         lam: λ of the splits that have none of their own.
         beta: β, a number or a Keras schedule.
         kappa: rate of the pull towards u, above 0 and at most 1, or a Keras schedule;
             the optimizer's learning rate times β if None, as in the paper. With a
             target that follows the fit it then follows the fit, too.
+        name: of the layer.
 
     Raises:
         ValueError: an argument is out of its range, the selection names nothing or a
@@ -99,6 +92,25 @@ class Splitting(keras.layers.Layer):
 
     Warns:
         UserWarning: a pattern leaves out weights that it seems to name.
+
+    Example:
+        With TensorFlow as Keras's backend:
+
+        >>> import tensorflow as tf
+        >>> net = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+        >>> target = rvsm.TargetSparsity(0.5, steps=10)
+        >>> splitting = rvsm.Splitting(net, {"*": rvsm.L0()}, target, kappa=0.1)
+        >>> optimizer = keras.optimizers.SGD(0.01)
+        >>> x, y = np.ones((8, 4)), np.ones((8, 2))
+        >>> for _ in range(12):
+        ...     with tf.GradientTape() as tape:
+        ...         loss = keras.ops.mean((net(x) - y) ** 2)
+        ...     gradients = tape.gradient(loss, net.trainable_variables)
+        ...     with splitting.step(optimizer):
+        ...         optimizer.apply(gradients, net.trainable_variables)
+        >>> splitting.harden()
+        >>> int(np.sum(net.weights[0].numpy() == 0))
+        4
     """
 
     def __init__(

@@ -109,11 +109,16 @@ class Trainer(keras.Model):
 
     def reset_metrics(self) -> None:
         """Does what the network's own `reset_metrics` does, or Keras's."""
-        (self.net if self._by_net else super()).reset_metrics()
+        if self._by_net:
+            self.net.reset_metrics()
+        else:
+            super().reset_metrics()
 
     def get_metrics_result(self) -> dict[str, Any]:
         """Returns the metrics' values by name."""
-        return (self.net if self._by_net else super()).get_metrics_result()
+        if self._by_net:
+            return self.net.get_metrics_result()
+        return super().get_metrics_result()
 
     def train_step(self, *arguments: Any) -> Any:
         """Makes the network's own training step, or Keras's."""
@@ -168,7 +173,7 @@ def _optimizers(value: Any) -> Iterator[Optimizer]:
 
 
 def _own(net: keras.Model, names: tuple[str, ...]) -> list[str]:
-    """Returns which of these methods are not Keras's."""
+    """Returns which of some methods the network's class, and not Keras, defines."""
     return [
         name
         for name in names

@@ -54,7 +54,7 @@ class Watch:
             return
         end = self._start + steps
         for target, lam in self._splitting.targets():
-            if target.follows_fit:
+            if target.steps is None:  # it follows the fit
                 followed = int(ops.copy(self._splitting.fit_steps))
                 if end > _LONGER * followed:
                     self._splitting.warn_once(

@@ -8,8 +8,8 @@ from .pen import Hands
 
 
 @dataclasses.dataclass(frozen=True)
-class Split:
-    """What a split is made of.
+class SplitConfig:
+    """A split of a set: how many images, by which writers, in which alphabets.
 
     Attributes:
         stream: distinguishes the splits' random numbers; never changed.
@@ -23,7 +23,7 @@ class Split:
     hands: Hands
     alphabets: tuple[str, ...]
 
-    def first(self, images: int) -> "Split":
+    def first(self, images: int) -> "SplitConfig":
         """Returns the split with no more than so many of its images."""
         return dataclasses.replace(self, size=min(self.size, images))
 
@@ -42,7 +42,7 @@ _ON_GLASS = {"pace": (28.0, 90.0), "tremor_amplitude": (2.0, 4.6)}
 
 @dataclasses.dataclass
 class ShakyLettersConfig(tfds.core.BuilderConfig):
-    """What is written.
+    """A set: what is written, in which font, from which seed, how often.
 
     Attributes:
         subject: "letters", "shapes", or "drawings": letters, shapes and spirals as the
@@ -76,7 +76,7 @@ class ShakyLettersConfig(tfds.core.BuilderConfig):
                 "whole number from 1, without quotes, such as 1000000"
             )
 
-    def splits(self) -> dict[str, Split]:
+    def splits(self) -> dict[str, SplitConfig]:
         """Returns the splits by name."""
         seen, unseen = SEEN, UNSEEN
         if self.font:
@@ -87,8 +87,8 @@ class ShakyLettersConfig(tfds.core.BuilderConfig):
                 dataclasses.replace(h, **_ON_GLASS) for h in (hands, unseen_hands)
             )
         return {
-            "train": Split(0, self.images or 5_000, hands, seen),
-            "test": Split(1, 1_000, hands, seen),
-            "test_unseen": Split(2, 1_000, unseen_hands, unseen),
-            "test_large": Split(3, 20_000, hands, seen),
+            "train": SplitConfig(0, self.images or 5_000, hands, seen),
+            "test": SplitConfig(1, 1_000, hands, seen),
+            "test_unseen": SplitConfig(2, 1_000, unseen_hands, unseen),
+            "test_large": SplitConfig(3, 20_000, hands, seen),
         }

@@ -7,9 +7,9 @@ from typing import Any
 import cv2
 import numpy as np
 
-from .config import ShakyLettersConfig, Split
+from .config import ShakyLettersConfig, SplitConfig
 from .fit import PEN, fit
-from .pen import Recording, write
+from .pen import Trajectory, write
 from .raster import UNITS, quantize, rasterize
 from .strokes import LETTERS, Path, alphabet, shape, spiral
 
@@ -21,7 +21,7 @@ KINDS = ("letter", "shape", "spiral")
 _SHARE = (0.5, 0.25, 0.25)
 
 
-def example(config: ShakyLettersConfig, split: Split, i: int) -> dict[str, Any]:
+def example(config: ShakyLettersConfig, split: SplitConfig, i: int) -> dict[str, Any]:
     """Returns example i of a split; it depends on the seed, the split and i alone."""
     rng = np.random.default_rng([config.seed, split.stream, i])
     label = i % 2
@@ -45,7 +45,7 @@ def example(config: ShakyLettersConfig, split: Split, i: int) -> dict[str, Any]:
     }
 
 
-def stored(config: ShakyLettersConfig, split: Split, i: int) -> dict[str, Any]:
+def stored(config: ShakyLettersConfig, split: SplitConfig, i: int) -> dict[str, Any]:
     """Returns example i of a split with its picture as a PNG file."""
     made = example(config, split, i)
     # OpenCV compresses a picture in a tenth of the time that TFDS would take.
@@ -54,7 +54,7 @@ def stored(config: ShakyLettersConfig, split: Split, i: int) -> dict[str, Any]:
 
 
 def _subject(
-    subject: str, split: Split, rng: np.random.Generator
+    subject: str, split: SplitConfig, rng: np.random.Generator
 ) -> tuple[Path, dict[str, str]]:
     """Returns what is written, and its name or names as features."""
     if subject == "drawings":
@@ -71,7 +71,7 @@ def _subject(
     return alphabet(source)[letter], {"letter": letter, "alphabet": source}
 
 
-def _as_on_tablet(pen: Recording) -> Recording:
+def _as_on_tablet(pen: Trajectory) -> Trajectory:
     """Returns a recording as the tablet fits it into the picture."""
     x, y, scale = fit(pen.x, pen.y, pen.pen_down)
     return dataclasses.replace(

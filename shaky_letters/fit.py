@@ -19,7 +19,7 @@ PEN = 3.0
 def fit(
     x: np.ndarray, y: np.ndarray, pen_down: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, float]:
-    """Moves and scales a pen's path.
+    """Moves and scales a pen's path to the middle of the picture.
 
     Args:
         x: shape (n,), to the right, in any unit.

@@ -1,4 +1,4 @@
-"""How it is written: a hand moves a pen along a path, in time.
+"""Handwriting: a hand moves a pen along a path, in time.
 
 A writer has a size, a slant, a pen and a pace; the pen slows down in curves and lifts
 between strokes. Every hand has a little physiological jitter at 8 to 12 Hz. A shaky
@@ -58,8 +58,8 @@ class Hands:
 
 
 @dataclasses.dataclass(frozen=True)
-class Recording:
-    """What a digitiser would have recorded.
+class Trajectory:
+    """The path of a pen in time, as a digitiser would have recorded it.
 
     Attributes:
         x, y: shape (n,), pixels, multiples of 1/64.
@@ -79,7 +79,9 @@ class Recording:
     tremor_amplitude: float
 
 
-def write(path: Path, hands: Hands, shaky: bool, rng: np.random.Generator) -> Recording:
+def write(
+    path: Path, hands: Hands, shaky: bool, rng: np.random.Generator
+) -> Trajectory:
     """Writes a path once, with a hand drawn from `hands`."""
     size, pace = rng.uniform(*hands.size), rng.uniform(*hands.pace)
     x, y, t, pen_down = _follow(path, size, pace, rng)
@@ -98,7 +100,7 @@ def write(path: Path, hands: Hands, shaky: bool, rng: np.random.Generator) -> Re
     y = y + _jitter(t, hands, rng)
 
     x, y = _place(*distort(x, y, rng), pen_down, width / 2, rng)
-    return Recording(
+    return Trajectory(
         quantize(x) / UNITS, quantize(y) / UNITS, t, pen_down, width, hz, amplitude
     )
 

@@ -25,7 +25,7 @@ def quantize(values: np.ndarray) -> np.ndarray:
 def rasterize(
     x: np.ndarray, y: np.ndarray, pen_down: np.ndarray, width: float
 ) -> np.ndarray:
-    """Draws a pen's path.
+    """Draws a pen's path as a binary picture.
 
     Consecutive samples with the pen down are joined by a straight line; a sample
     with the pen up ends a stroke, and a stroke of one sample is a dot.

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 import tensorflow_datasets as tfds
 
-from .config import ShakyLettersConfig, Split
+from .config import ShakyLettersConfig, SplitConfig
 from .examples import CLASSES, KINDS, example, stored
 from .raster import SIZE
 from .shards import ShardWriter, write_here, write_on_beam
 from .strokes import LETTERS, SHAPES
 from .turn import turn
 
-__all__ = ["CLASSES", "Builder", "ShakyLettersConfig", "Split", "example"]
+__all__ = ["CLASSES", "Builder", "ShakyLettersConfig", "SplitConfig", "example"]
 
 LARGE = ShakyLettersConfig(
     name="letters_xl",
@@ -136,7 +136,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         splits = self.builder_config.splits()
         return {name: self._generate_examples(split) for name, split in splits.items()}
 
-    def _generate_examples(self, split: Split) -> Iterator[tuple[int, dict]]:
+    def _generate_examples(self, split: SplitConfig) -> Iterator[tuple[int, dict]]:
         for i in range(split.size):
             yield i, stored(self.builder_config, split, i)
 

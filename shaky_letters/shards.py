@@ -16,7 +16,7 @@ from typing import Any
 
 import tensorflow_datasets as tfds
 
-from .config import ShakyLettersConfig, Split
+from .config import ShakyLettersConfig, SplitConfig
 from .examples import stored
 from .records import RecordSerializer
 
@@ -43,7 +43,7 @@ class ShardWriter:
     """
 
     config: ShakyLettersConfig
-    splits: dict[str, Split]
+    splits: dict[str, SplitConfig]
     features: tfds.features.FeaturesDict
     files: tfds.core.ShardedFileTemplate
     file_format: tfds.core.FileFormat

@@ -29,14 +29,23 @@ class Group(Penalty):
     and one group more would exceed it.
 
     Args:
-        penalty: what decides on r_g: `L0()`, `L1()` or `TL1(a)`.
-        groups: "units", "inputs", "channels", ("channels", how many) or a block of
-            (rows, columns), see `rvsm_tf.groups`. The number of channels may be left
-            out where the penalty is given to `RVSM` or `Splitting`.
+        penalty: what decides on r_g: `L0()`, `TL1(a)` or another of single weights.
+        groups: "units" (columns of a Dense kernel, filters of a convolution), "inputs"
+            (rows, input channels), "channels" (the rows of a Dense layer behind a
+            Flatten that belong to one feature map), ("channels", how many) or a block
+            of (rows, columns). The number of channels may be left out where the penalty
+            is given to `RVSM` or `Splitting`.
 
     Raises:
         ValueError: the penalty is not one of single weights, or groups is something
             else; when used, the kernel cannot be divided like that.
+
+    Example:
+        >>> penalty = rvsm.Group(rvsm.L0(), "units")
+        >>> kernel = np.array([[0.1, 0.5], [0.1, 0.0]])  # 2 inputs, 2 units
+        >>> np.asarray(penalty.prox(kernel, step=0.02))
+        array([[0. , 0.5],
+               [0. , 0. ]])
     """
 
     penalty: Penalty
@@ -123,6 +132,6 @@ class Group(Penalty):
 
     @classmethod
     def from_config(cls, config: dict) -> "Group":
-        """Returns the penalty with these constructor arguments."""
+        """Returns the penalty that `get_config` describes."""
         penalty = keras.saving.deserialize_keras_object(config["penalty"])
         return cls(penalty, config["groups"])

@@ -26,20 +26,27 @@ class MCP(Shaped):
 
     Raises:
         ValueError: a is not a number in that range.
+
+    Example:
+        >>> penalty = rvsm.MCP(a=1.0)
+        >>> float(penalty([0.5, 2.0]))
+        0.875
+        >>> np.asarray(penalty.prox([-0.2, 0.625, 2.0], step=0.25))
+        array([0. , 0.5, 2. ], dtype=float32)
     """
 
     def threshold(self, step: Any) -> Any:
-        """The step while step < a, else √(step·a)."""
+        """Returns the step while step < a, else √(step·a)."""
         step = as_float(step)
         return ops.where(step < self.a, step, ops.sqrt(step) * self.a**0.5)
 
     def cost(self, size: Any) -> Any:
-        """|w| − w²/(2a), at most a/2."""
+        """Returns |w| − w²/(2a) of each entry, at most a/2."""
         inside = ops.minimum(size, self.a)
         return inside * (1 - inside / self.a / 2)
 
     def kept(self, size: Any, step: Any) -> Any:
-        """Shrunk by firm thresholding below a, as it is from there on."""
+        """Returns |w| after firm thresholding: from a on it is as it was."""
         # Where nothing is shrunk the slope takes a harmless value: no 0/0.
         shrinks = ops.logical_and(step < self.a, size < self.a)
         slope = ops.where(shrinks, 1 - step / self.a, 1.0)

@@ -31,6 +31,22 @@ def register(name: str) -> Callable[[type["Penalty"]], type["Penalty"]]:
 
     Raises:
         ValueError: another class has the name.
+
+    Example:
+        >>> import dataclasses
+        >>> @rvsm.penalties.register("l2")
+        ... @dataclasses.dataclass(frozen=True)
+        ... class L2(rvsm.Penalty):
+        ...     def cost(self, size):
+        ...         return size**2
+        ...
+        ...     def threshold(self, step):
+        ...         return keras.ops.zeros(())
+        ...
+        ...     def kept(self, size, step):
+        ...         return size / (1 + 2 * step)
+        >>> rvsm.penalties.get("l2")
+        L2()
     """
 
     def named(cls):
@@ -45,17 +61,30 @@ def register(name: str) -> Callable[[type["Penalty"]], type["Penalty"]]:
 
 
 def names() -> tuple[str, ...]:
-    """Returns the names of all penalties of single weights."""
+    """Returns the names of all penalties of single weights.
+
+    Example:
+        >>> "mcp" in rvsm.penalties.names()
+        True
+    """
     return tuple(_REGISTERED)
 
 
 def parameters(name: str) -> tuple[str, ...]:
-    """Returns what a penalty's constructor takes, such as ("a",) of TL1."""
+    """Returns what a penalty's constructor takes.
+
+    Args:
+        name: one of `names()`.
+
+    Example:
+        >>> rvsm.penalties.parameters("tl1")
+        ('a',)
+    """
     return tuple(field.name for field in dataclasses.fields(_REGISTERED[name]))
 
 
 def get(name: "str | Penalty", **arguments: float) -> "Penalty":
-    """Returns the penalty of that name: `get("tl1", a=0.1)`.
+    """Returns the penalty of a name.
 
     Args:
         name: one of `names()`, or a penalty, which is returned as it is.
@@ -63,6 +92,10 @@ def get(name: "str | Penalty", **arguments: float) -> "Penalty":
 
     Raises:
         ValueError: there is no such penalty, or it does not take these arguments.
+
+    Example:
+        >>> rvsm.penalties.get("tl1", a=0.1)
+        TL1(a=0.1)
     """
     if isinstance(name, Penalty):
         if arguments:
@@ -83,6 +116,10 @@ class Penalty:
     """A penalty; one of single weights defines `cost`, `threshold` and `kept`.
 
     Instances are immutable, compare by value and can be saved with a model.
+
+    Example:
+        >>> issubclass(rvsm.TL1, rvsm.Penalty), rvsm.TL1(a=1) == rvsm.TL1(a=1.0)
+        (True, True)
     """
 
     def __call__(self, w: Any) -> Any:
@@ -118,6 +155,10 @@ class Penalty:
         cut = ops.abs(as_float(w)) <= self.threshold(step)
         return ops.sum(ops.cast(cut, "int32"))  # count_nonzero warns on PyTorch
 
+    def follow(self, u: Any, v: Any) -> Any:
+        """Returns v, a vector beside w: without groups no unit is zero as a whole."""
+        return v
+
     def cost(self, size: Any) -> Any:
         """Returns the cost of each entry, given its absolute value."""
         raise NotImplementedError
@@ -132,7 +173,7 @@ class Penalty:
 
     @classmethod
     def from_config(cls, config: dict) -> "Penalty":
-        """Returns the penalty with these constructor arguments."""
+        """Returns the penalty that `get_config` describes."""
         return cls(**config)
 
 
@@ -145,12 +186,16 @@ class Shaped(Penalty):
 
     Raises:
         ValueError: a is not a number in that range.
+
+    Example:
+        >>> rvsm.SCAD().a, rvsm.SCAD(a=0.5).a
+        (1.0, 0.5)
     """
 
     a: float = 1.0
 
     def __post_init__(self):
-        """Rejects what is not a positive number that float32 can hold."""
+        """Rejects a size that is no positive number, or none that float32 can hold."""
         number = isinstance(self.a, numbers.Real) and not isinstance(self.a, bool)
         if not (number and 1e-30 <= self.a <= 1e30):
             raise ValueError(
@@ -166,6 +211,6 @@ def as_float(x: Any) -> Any:
 
 
 def rounded(u: Any, dtype: Any) -> Any:
-    """Returns u in this type, with no -0.0: what is not zero can round to it."""
+    """Returns u in a type, with no -0.0: what is not zero can round to it."""
     u = ops.cast(u, dtype)
     return ops.where(u == 0, ops.zeros_like(u), u)

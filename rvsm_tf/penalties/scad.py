@@ -33,25 +33,32 @@ class SCAD(Shaped):
 
     Raises:
         ValueError: a is not a number in that range.
+
+    Example:
+        >>> penalty = rvsm.SCAD(a=3.7)
+        >>> penalty.b
+        1.0
+        >>> np.asarray(penalty.prox([-0.2, 0.75, 5.0], step=0.25))
+        array([0. , 0.5, 5. ], dtype=float32)
     """
 
     @property
     def b(self) -> float:
-        """Where the slope begins to fall."""
+        """Where the slope of the penalty begins to fall, a/3.7."""
         return self.a / _RATIO
 
     def threshold(self, step: Any) -> Any:
-        """The step while step < a + b, else √(step·(a + b))."""
+        """Returns the step while step < a + b, else √(step·(a + b))."""
         step, end = as_float(step), self.a + self.b
         return ops.where(step < end, step, ops.sqrt(step) * end**0.5)
 
     def cost(self, size: Any) -> Any:
-        """|w| up to b, then less and less more, at most (a + b)/2."""
+        """Returns |w| up to b, then less and less more, at most (a + b)/2."""
         past = ops.clip(size, self.b, self.a) - self.b
         return ops.minimum(size, self.b) + past * (1 - past / (2 * (self.a - self.b)))
 
     def kept(self, size: Any, step: Any) -> Any:
-        """Shrunk by the step, then by less and less, from a on not at all."""
+        """Returns |w| less the step, then less and less of it, from a on |w| itself."""
         a, b = self.a, self.b
         soft = size - step
         # In numbers relative to a nothing overflows; where the second piece does not

@@ -31,10 +31,19 @@ class TL1(Shaped):
 
     Raises:
         ValueError: a is not a number in that range.
+
+    Example:
+        >>> penalty = rvsm.TL1(a=1.0)
+        >>> float(penalty([1.0, 0.0]))
+        1.0
+        >>> float(penalty.threshold(0.125))
+        0.25
+        >>> np.asarray(penalty.prox([-0.2, 0.25, 2.0], step=0.125)).round(3)
+        array([0.   , 0.   , 1.972], dtype=float32)
     """
 
     def threshold(self, step: Any) -> Any:
-        """step·(a+1)/a while step ≤ a²/(2(a+1)), else √(2·step·(a+1)) − a/2."""
+        """Returns step·(a+1)/a up to step = a²/(2(a+1)), then √(2·step·(a+1)) − a/2."""
         a, step = self.a, as_float(step)
         return ops.where(
             step <= a / (a + 1) * a / 2,
@@ -43,11 +52,11 @@ class TL1(Shaped):
         )
 
     def cost(self, size: Any) -> Any:
-        """(a+1)|w| / (a+|w|)."""
+        """Returns (a+1)|w| / (a+|w|) of each entry."""
         return (self.a + 1) * size / (self.a + size)
 
     def kept(self, size: Any, step: Any) -> Any:
-        """|w| − (a+|w|)·y(s), never below zero."""
+        """Returns |w| − (a+|w|)·y(s), never below zero."""
         a, total = self.a, self.a + size
         each = 1 / total  # one division, and no cube that could overflow
         s = 6.75 * step * (a * each) * ((a + 1) * each) * each

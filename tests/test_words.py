@@ -1,0 +1,40 @@
+"""A class name means one thing in the house, read from the sources."""
+
+import ast
+import collections
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+FOLDERS = (
+    *("rvsm_tf", "shaky_letters", "commands", "export", "pipelines"),
+    *("benchmarks", "docs", "mobile_demo"),
+)
+
+TWICE = {
+    *("Answer", "Builder", "Found", "Row", "Source", "Split", "Summary", "Training"),
+}
+"""Still to be told apart. Nothing comes to it; a name that is gone is taken out."""
+
+
+def classes(source):
+    """The names of all classes that a source defines, wherever it does."""
+    tree = ast.walk(ast.parse(source))
+    return [node.name for node in tree if isinstance(node, ast.ClassDef)]
+
+
+def test_a_class_name_occurs_once():
+    where = collections.defaultdict(list)
+    for folder in FOLDERS:
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            if "node_modules" not in path.parts:
+                for name in classes(path.read_text("utf-8")):
+                    where[name].append(str(path.relative_to(ROOT)))
+    assert len(where) > 100
+    twice = {name: paths for name, paths in where.items() if len(paths) > 1}
+    assert twice.keys() == TWICE, twice
+
+
+def test_the_reader_of_classes_sees_them_all():
+    assert classes("class A:\n  class B: pass\ndef f():\n  class C(A): pass\n") == [
+        *("A", "B", "C")
+    ]
