@@ -7,6 +7,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from .inside import forget_traced_step
 from .sparsity import kernels
 
 
@@ -34,7 +35,7 @@ def hold(model: keras.Model) -> None:
             "zeros cannot be held where the optimizer averages weights, which are not "
             "zero between its steps: compile the model without use_ema=True"
         )
-    model.train_function = None  # one that was traced knows of no constraint
+    forget_traced_step(model)  # which knows of no constraint
     for w in kernels(model):
         alive = ops.convert_to_numpy(w) != 0
         if not alive.all():

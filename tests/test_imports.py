@@ -66,7 +66,7 @@ def test_the_data_knows_nothing_of_ours(path):
 @pytest.mark.parametrize(
     ("folder", "banned"),
     [
-        ("commands", OURS - {"commands"}),
+        ("commands", OURS - {"commands", "rvsm_tf"}),
         ("export", {"pipelines", "shaky_letters", "benchmarks", "tests"}),
         ("pipelines", {"benchmarks", "tests"}),
         ("benchmarks", {"tests"}),
@@ -74,6 +74,12 @@ def test_the_data_knows_nothing_of_ours(path):
 )
 def test_nobody_imports_upstream(folder, banned):
     assert not {name(p): tops(p) & banned for p in sources(folder) if tops(p) & banned}
+
+
+@pytest.mark.parametrize("path", sources("commands"), ids=name)
+def test_commands_know_nothing_of_the_method(path):
+    ours = {n for n in imported(path.read_text("utf-8")) if n.startswith("rvsm_tf")}
+    assert {n for n in ours if not n.startswith("rvsm_tf.inside")} == set()
 
 
 @pytest.mark.parametrize("folder", sorted(OURS))
