@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..graph import Graph, width
+from ..graph import Call, Graph, width
 from .kind import Kind
 
 
@@ -111,7 +111,7 @@ def _forward(graph: Graph, kinds: Sequence[Kind]) -> tuple[list[_Use], np.ndarra
     for call, kind in zip(graph.calls, kinds):
         read = _all(of[tensor] for tensor in call.inputs)
         known = _all((constants[tensor] for tensor in call.inputs), float)
-        joins = kind.joins(call)
+        joins = _joins(call, kind)
         if joins.shape[1]:
             written = read[joins[:, 0]]
             for column in joins.T[1:]:
@@ -133,6 +133,19 @@ def _forward(graph: Graph, kinds: Sequence[Kind]) -> tuple[list[_Use], np.ndarra
         for use in uses
     ]
     return found, groups.kept()
+
+
+def _joins(call: Call, kind: Kind) -> np.ndarray:
+    """Returns what a kind joins, of which it must have a row for each output."""
+    joins = kind.joins(call)
+    if len(joins) != call.channels_out or (joins >= call.channels_in).any():
+        raise ValueError(
+            f"{type(kind).__name__}.joins gives {call.layer.name!r}, which has "
+            f"{call.channels_in} input and {call.channels_out} output channels, "
+            f"{len(joins)} rows of numbers up to {joins.max(initial=0)}: one row for "
+            "each output is needed, of numbers of inputs"
+        )
+    return joins
 
 
 def _backward(uses: Sequence[_Use], fixed: np.ndarray) -> np.ndarray:
