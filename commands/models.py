@@ -16,6 +16,8 @@ from typing import Any
 
 import keras
 
+from rvsm_tf.inside import is_internal
+
 from . import archive
 from .cli import InputError
 
@@ -153,7 +155,7 @@ def _is_part_of_a_network(
     if known is _FUNCTIONS:
         return module in known and name not in _LOOK_UP
     # Keras itself takes nothing but layers and their like from its inside.
-    if module is None or module.startswith("keras.src."):
+    if module is None or is_internal(module):
         return not name.startswith("__")
     return module in known and isinstance(
         getattr(sys.modules.get(module), name, None), type

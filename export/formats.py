@@ -22,6 +22,8 @@ import warnings
 import keras
 import tensorflow as tf
 
+from rvsm_tf.inside import source
+
 from . import flatbuffer, narrowing, rounding, sparse
 from .source import Examples, arranged, shapes
 
@@ -130,7 +132,7 @@ def _saved_model(model: keras.Model, folder: pathlib.Path) -> str:
     weights without a word.
     """
     names = list(shapes(model))
-    output = model.outputs[0]._keras_history.operation.name
+    output = source(model.outputs[0]).operation.name
 
     @tf.function(
         autograph=False,

@@ -23,6 +23,7 @@ from commands.cli import InputError
 from commands.files import read_json
 from rvsm_tf import RVSM
 from rvsm_tf.copying import Part, rebuild, renewed
+from rvsm_tf.inside import inner_layers
 
 MODEL, IMAGES, ABOUT = "model.keras", "images.npz", "about.json"
 REFERENCE = "reference.keras"
@@ -173,7 +174,7 @@ def _in_float32(model: keras.Model) -> keras.Model:
         changes = {"dtype": "float32"} if plain else {}
         return [(renewed(layer, **changes), layer)]
 
-    if all(layer.compute_dtype == "float32" for layer in model._flatten_layers()):
+    if all(layer.compute_dtype == "float32" for layer in [model, *inner_layers(model)]):
         return model
     return rebuild(model, replace)
 

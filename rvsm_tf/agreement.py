@@ -15,7 +15,8 @@ import numpy as np
 from keras import ops
 
 from .errors import in_one_line
-from .graph import infer, inner_layers, is_plain
+from .graph import infer, is_plain
+from .inside import inner_layers
 
 _UNKNOWN_SIZES = (16, 64, 256)
 """Sizes tried, one after the other, where a model leaves a dimension open."""

@@ -10,6 +10,8 @@ from typing import Any
 
 import keras
 
+from .inside import across_replicas
+
 TENSORFLOW = keras.backend.backend() == "tensorflow"
 JAX = keras.backend.backend() == "jax"
 
@@ -51,9 +53,7 @@ def update(variable: keras.Variable, how: Callable, value: Any) -> None:
     def across(strategy, value):
         strategy.extended.update(variable.value, how, args=(value,), group=False)
 
-    tf.__internal__.distribute.interim.maybe_merge_call(
-        across, tf.distribute.get_strategy(), value
-    )
+    across_replicas(across, value)
 
 
 Values = tuple[list[Any], ...]

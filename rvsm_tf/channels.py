@@ -4,6 +4,8 @@ from collections.abc import Iterable
 
 import keras
 
+from .inside import given, source
+
 # They have weights, but leave every feature in its place.
 _NORMALIZATION = (
     keras.layers.BatchNormalization,
@@ -27,11 +29,7 @@ def channels(
             as in a subclassed model.
     """
     models = [model for model in network if _ends(model, "inputs")]
-    found = {
-        _flattened(tensor, models)
-        for node in layer._inbound_nodes
-        for tensor in node.input_tensors
-    }
+    found = {_flattened(tensor, models) for inputs in given(layer) for tensor in inputs}
     count = found.pop() if len(found) == 1 else None
     if count is None:
         raise ValueError(
@@ -46,18 +44,17 @@ def channels(
 def _flattened(tensor: keras.KerasTensor, models: list[keras.Model]) -> int | None:
     """Follows a tensor back to a Flatten; returns its channels, None if it has none."""
     while True:
-        source, index, place = tensor._keras_history
-        if outputs := _ends(source, "outputs"):  # into a model, at its end
+        layer, inputs, place = source(tensor)
+        if outputs := _ends(layer, "outputs"):  # into a model, at its end
             tensor = outputs[place]
             continue
-        inputs = source._inbound_nodes[index].input_tensors
         if not inputs:  # out of a model, at its beginning
             inputs = _fed(tensor, models)
-        elif not isinstance(source, keras.layers.Layer):
+        elif not isinstance(layer, keras.layers.Layer):
             return None
         elif inputs[0].shape != tensor.shape:
-            return _channels_of(source, inputs[0], tensor)
-        elif source.weights and not isinstance(source, _NORMALIZATION):
+            return _channels_of(layer, inputs[0], tensor)
+        elif layer.weights and not isinstance(layer, _NORMALIZATION):
             return None
         if len(inputs) != 1:
             return None
@@ -69,11 +66,11 @@ def _fed(
 ) -> list[keras.KerasTensor]:
     """Returns what models are given for an input of theirs, wherever they are used."""
     return [
-        node.input_tensors[i]
+        inputs[i]
         for model in models
         for i, own in enumerate(_ends(model, "inputs"))
         if own is tensor
-        for node in model._inbound_nodes
+        for inputs in given(model)
     ]
 
 

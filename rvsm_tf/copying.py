@@ -17,7 +17,8 @@ import numpy as np
 from keras import ops
 
 from .errors import in_one_line
-from .graph import from_keras, inner_layers, is_plain, own_variables
+from .graph import is_plain, own_variables
+from .inside import TRACKED, from_keras, inner_layers, source
 
 Part = tuple[Any, "list[np.ndarray] | Any"]
 """A new layer, operation or other callable, and the weights it is to have: a list of
@@ -265,10 +266,10 @@ def _by_attribute(layer: keras.layers.Layer) -> dict[str, keras.layers.Layer]:
                 visit(item, f"{path}.{i}")
 
     inside = vars(layer)
-    for name in sorted(inside.keys() - {"_layers"}):
+    for name in sorted(inside.keys() - {TRACKED}):
         visit(inside[name], name)
     # All of them once more, in the order of tracking: for what has no attribute.
-    visit(inside.get("_layers", ()), "_layers")
+    visit(inside.get(TRACKED, ()), TRACKED)
     return found
 
 
@@ -318,7 +319,7 @@ def _in_a_row(layers: list[Any]) -> Callable:
     if len(layers) == 1:
         return layers[0]
 
-    def call(x, **_):  # what takes tensors alone, see `rvsm_tf.graph.Call.plain`
+    def call(x, **_):  # what takes tensors alone, see `rvsm_tf.graph.Call`
         for layer in layers:
             x = layer(x)
         return x
@@ -327,5 +328,5 @@ def _in_a_row(layers: list[Any]) -> Callable:
 
 
 def _new_input(tensor: keras.KerasTensor) -> keras.KerasTensor:
-    layer = tensor._keras_history.operation
+    layer = source(tensor).operation
     return type(layer).from_config(layer.get_config()).output

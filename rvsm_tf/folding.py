@@ -38,10 +38,10 @@ import numpy as np
 from keras import activations, layers
 
 from .agreement import check
-from .carriers import kind_of
+from .compaction.constants import is_elementwise
+from .compaction.kind import kind_of
 from .copying import Part, rebuild, renewed
 from .graph import Call, Graph, read_graph
-from .kernels import is_elementwise
 from .model import RVSM
 
 _NON_DECREASING = [
@@ -159,7 +159,7 @@ def _blocks(graph: Graph) -> Iterator[_Block]:
 
 
 def _is_known(call: Call) -> bool:
-    return not isinstance(kind_of(call), str) and not call.shared
+    return not kind_of(call).whole and not call.shared
 
 
 def _is_foldable(conv: Any) -> bool:

@@ -1,10 +1,12 @@
-"""Reading the graph of a model: all that leans on Keras's inside."""
+"""Reading the graph of a model."""
 
 import collections
 import dataclasses
 from typing import Any
 
 import keras
+
+from .inside import Node, asks_for_training, from_keras, inner_layers, nodes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -17,8 +19,9 @@ class Call:
         outputs: numbers of the tensors that it returns.
         input_shapes: their shapes, the batch first.
         output_shapes: the same of the outputs.
-        plain: whether it is called with tensors alone, so that what it does is what
-            its class does at inference.
+        arguments: how many positional arguments it is called with, each a tensor or
+            a structure of tensors; None if it is called with anything else, so that
+            what it does may not be what its class does at inference.
         shared: whether the model uses the layer elsewhere too.
     """
 
@@ -27,8 +30,18 @@ class Call:
     outputs: tuple[int, ...]
     input_shapes: tuple[tuple, ...]
     output_shapes: tuple[tuple, ...]
-    plain: bool
+    arguments: int | None
     shared: bool
+
+    @property
+    def channels_in(self) -> int:
+        """How many channels (places on the last axis) its inputs have together."""
+        return sum(map(width, self.input_shapes))
+
+    @property
+    def channels_out(self) -> int:
+        """How many channels its outputs have together."""
+        return sum(map(width, self.output_shapes))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,12 +84,14 @@ def read_graph(model: keras.Model) -> Graph:
             "call Keras does not know as a graph: build the network as "
             "keras.Sequential([...]) or keras.Model(inputs, outputs)"
         )
-    function = model._functional if type(model) is keras.Sequential else model
-    if function is None:
-        raise ValueError(
-            f"{model.name!r} has no weights yet: build it with "
-            "model.build(input_shape), or start it with a keras.Input"
-        )
+    function = model
+    if type(model) is keras.Sequential:
+        if getattr(model, "inputs", None) is None:
+            raise ValueError(
+                f"{model.name!r} has no weights yet: build it with "
+                "model.build(input_shape), or start it with a keras.Input"
+            )
+        function = keras.Model(model.inputs, model.outputs, name=model.name)
     numbers: dict[int, int] = {}
     shapes: list[tuple] = []
 
@@ -88,28 +103,28 @@ def read_graph(model: keras.Model) -> Graph:
         return tuple(numbers[id(tensor)] for tensor in tensors)
 
     inputs = number(function.inputs)
-    nodes = [
-        node
-        for depth in sorted(function._nodes_by_depth, reverse=True)
-        for node in function._nodes_by_depth[depth]
-        if not node.is_input
-    ]
+    used = nodes(function)
     uses = collections.Counter(
-        id(part) for node in nodes for part in _parts(node.operation)
+        id(part) for node in used for part in _parts(node.operation)
     )
     calls = tuple(
         Call(
             layer=node.operation,
-            inputs=number(node.arguments.keras_tensors),
+            inputs=number(node.inputs),
             outputs=number(node.outputs),
-            input_shapes=tuple(tuple(t.shape) for t in node.arguments.keras_tensors),
+            input_shapes=tuple(tuple(t.shape) for t in node.inputs),
             output_shapes=tuple(tuple(t.shape) for t in node.outputs),
-            plain=_is_plain_call(node),
+            arguments=_arguments(node),
             shared=any(uses[id(part)] > 1 for part in _parts(node.operation)),
         )
-        for node in nodes
+        for node in used
     )
     return Graph(calls, inputs, number(function.outputs), tuple(shapes))
+
+
+def width(shape: tuple) -> int:
+    """Returns how many channels a tensor of this shape has; 0 if that is not known."""
+    return (shape[-1] or 0) if shape else 0
 
 
 def is_plain(model: Any) -> bool:
@@ -130,18 +145,6 @@ def definer(instance: Any, name: str) -> type:
     return next(c for c in type(instance).__mro__ if name in vars(c))
 
 
-def from_keras(cls: type) -> bool:
-    """Whether Keras itself defines a class."""
-    return cls.__module__.startswith("keras.")
-
-
-def inner_layers(
-    layer: keras.layers.Layer, recursive: bool = True
-) -> list[keras.layers.Layer]:
-    """Returns the layers inside a layer or model, those inside them included."""
-    return list(layer._flatten_layers(include_self=False, recursive=recursive))
-
-
 def own_variables(layer: keras.layers.Layer) -> list[keras.Variable]:
     """Returns the variables that a layer holds itself, and no layer inside it."""
     inner = inner_layers(layer, recursive=False)
@@ -149,36 +152,19 @@ def own_variables(layer: keras.layers.Layer) -> list[keras.Variable]:
     return [v for v in layer.variables if id(v) not in inside]
 
 
-def is_inside_another(model: keras.Model) -> bool:
-    """Whether a model that is about to be called is called by another one."""
-    inside = model._get_call_context().entry_layer is not model
-    model._maybe_reset_call_context()  # there was none if it is this model's
-    return inside
-
-
 def infer(model: keras.Model, x: Any) -> Any:
     """Returns the outputs of a model at inference; the state stays as it is."""
-    arguments = {"training": False} if model._call_has_training_arg else {}
+    arguments = {"training": False} if asks_for_training(model) else {}
     with keras.StatelessScope():
         return model(x, **arguments)
 
 
-def is_sum(operation: Any) -> bool:
-    """Whether this is what `a + b` makes of two tensors, not the layer Add."""
-    cls = type(operation)
-    return (cls.__module__, cls.__name__) == ("keras.src.ops.numpy", "Add")
-
-
-def _is_plain_call(node: Any) -> bool:
-    arguments, tensors = node.arguments, keras.tree.flatten(node.arguments.args)
-    return (
-        len(arguments.args) == (len(tensors) if is_sum(node.operation) else 1)
-        and len(tensors) == len(arguments.keras_tensors)
-        and all(v is None or v is False for v in arguments.kwargs.values())
-    )
+def _arguments(node: Node) -> int | None:
+    tensors_alone = len(keras.tree.flatten(node.args)) == len(node.inputs)
+    by_name = any(v is not None and v is not False for v in node.kwargs.values())
+    return len(node.args) if tensors_alone and not by_name else None
 
 
 def _parts(operation: Any) -> list:
-    if isinstance(operation, keras.layers.Layer):
-        return list(operation._flatten_layers())
-    return [operation]
+    inside = isinstance(operation, keras.layers.Layer) and inner_layers(operation)
+    return [operation, *(inside or ())]

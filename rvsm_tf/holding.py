@@ -7,7 +7,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from .graph import inner_layers
+from .inside import forget_traced_step, inner_layers
 from .sparsity import kernels
 
 
@@ -65,7 +65,7 @@ def hold(model: keras.Model) -> None:
             )
     for w, constraint in held:
         w.constraint = constraint
-    model.train_function = None  # one that was traced knows of no constraint
+    forget_traced_step(model)  # which knows of no constraint
 
 
 class _Held(keras.constraints.Constraint):

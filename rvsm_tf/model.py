@@ -10,7 +10,12 @@ from keras.optimizers.schedules import LearningRateSchedule
 
 from . import agreement, backend, loops
 from .copying import copied
-from .graph import inner_layers, is_inside_another
+from .inside import (
+    ask_for_training_like,
+    asks_for_training,
+    inner_layers,
+    is_inside_another,
+)
 from .schedules import Schedule
 from .selection import Selection, check_selection, key_of
 from .splitting import Splitting
@@ -76,7 +81,7 @@ class RVSM(Trainer):
         check_selection(split)
         super().__init__(net, **kwargs)
         # Keras says to a model whose call asks for it whether this is training.
-        self._call_has_training_arg = net._call_has_training_arg
+        ask_for_training_like(self, net)
         self._split = {key_of(layer, net): value for layer, value in split.items()}
         if len(self._split) < len(split):
             raise ValueError(f"a layer is named twice in {list(split)}")
@@ -136,7 +141,7 @@ class RVSM(Trainer):
         """Returns the network's output, computed with w."""
         symbolic = keras.tree.map_structure(_symbolic, inputs)
         self._inputs = lambda: symbolic
-        if self._call_has_training_arg:
+        if asks_for_training(self):
             return self.net(inputs, training=training)
         return self.net(inputs)
 

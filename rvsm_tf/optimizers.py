@@ -5,6 +5,8 @@ from collections.abc import Iterable
 import keras
 from keras.optimizers import Optimizer
 
+from .inside import trained_by
+
 
 def single(optimizers: Iterable[Optimizer]) -> list[Optimizer]:
     """Returns the optimizers that update weights themselves.
@@ -35,7 +37,7 @@ def mover(optimizers: list[Optimizer], w: keras.Variable) -> Optimizer | None:
         return optimizers[0]
     for optimizer in optimizers:
         inner = _inner(optimizer)
-        if inner.built and any(v is w for v in inner._trainable_variables):
+        if inner.built and any(v is w for v in trained_by(inner)):
             return optimizer
     return None
 

@@ -22,8 +22,9 @@ from typing import Any, NamedTuple, TypeAlias
 import keras
 
 from .channels import channels
-from .graph import inner_layers, is_plain, own_variables, read_graph
+from .graph import is_plain, own_variables, read_graph
 from .groups import divide
+from .inside import inner_layers
 from .penalties import Group, Penalty
 from .schedules import Schedule
 

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from .graph import inner_layers
+from .inside import inner_layers
 from .selection import DEPTHWISE, SEPARABLE, TRANSPOSED, is_matrix
 from .tables import aligned
 

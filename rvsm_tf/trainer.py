@@ -13,7 +13,8 @@ import keras
 from keras.optimizers import Optimizer
 
 from . import backend
-from .graph import definer, from_keras
+from .graph import definer
+from .inside import Builder, from_keras
 
 STEPS = (
     *("compile", "train_step", "test_step", "predict_step", "compute_loss"),
@@ -30,7 +31,7 @@ LOOPS = (
 """Methods that it may not: those of the model around it run."""
 
 
-class Trainer(keras.Model):
+class Trainer(Builder):
     """A model around a network, that trains by the network's own steps if it has any.
 
     Args:
@@ -153,14 +154,9 @@ class Trainer(keras.Model):
         result, after = backend.without_side_effects(step, mine, state)
         return result, after[1] if predicts else after
 
-    def _symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
-        # Where Keras builds all state before the first step (JAX, PyTorch): the
-        # network's metrics are its own, and Keras knows of those of the model alone.
-        if self._by_net:
-            self.net._symbolic_build(iterator=iterator, data_batch=data_batch)
-            if iterator is not None:
-                iterator.reset()
-        super()._symbolic_build(iterator=iterator, data_batch=data_batch)
+    def also_built(self) -> keras.Model | None:
+        """Returns the network, whose metrics are its own, if it makes the steps."""
+        return self.net if self._by_net else None
 
 
 def _optimizers(value: Any) -> Iterator[Optimizer]:

@@ -7,8 +7,7 @@ import pytest
 from keras import layers
 
 import rvsm_tf as rvsm
-from rvsm_tf import gather, kernels
-from rvsm_tf.compaction import compact, plan
+from rvsm_tf.compaction import compact, gather, kernels, plan
 
 ACTIVATIONS = ["linear", "relu", "sigmoid", "softplus", "tanh", "gelu", "elu"]
 

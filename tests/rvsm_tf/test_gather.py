@@ -10,7 +10,7 @@ import pytest
 from keras import layers
 
 from rvsm_tf.compaction import compact, plan
-from rvsm_tf.gather import SAVED_PER_INPUT, picked
+from rvsm_tf.compaction.gather import SAVED_PER_INPUT, picked
 from rvsm_tf.graph import read_graph
 
 

@@ -10,7 +10,7 @@ import dataclasses
 import keras
 import numpy as np
 
-from .graph import Call
+from ..graph import Call
 
 SAVED_PER_INPUT = 300
 """How many weights a gather must save for each input that it picks.
