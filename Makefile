@@ -13,7 +13,8 @@ LOCKS := tools project
 PIP := $(BIN)/python -m pip install --quiet
 LOCK = $(BIN)/uv pip compile --quiet --generate-hashes --custom-compile-command "make lock" $(ARGS)
 
-.PHONY: train demo apk docs test test-python test-web test-arm test-install lint lock audit clean
+.PHONY: train demo apk docs test test-python test-web test-arm test-install test-lanes lint lock \
+	audit clean
 
 train: .venv/installed
 	$(BIN)/python -m pipelines.train $(ARGS)
@@ -69,6 +70,10 @@ test-arm: .venv/installed
 # The wheel in empty environments, with one backend each; needs the package index.
 test-install: .venv/installed
 	tests/install/run $(ARGS)
+
+# The library's core on the oldest Keras and the newest; needs the package index.
+test-lanes: .venv/installed
+	tests/lanes/run $(ARGS)
 
 lint: .venv/installed
 	$(BIN)/ruff check .
