@@ -5,10 +5,7 @@ import collections
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-FOLDERS = (
-    *("rvsm_tf", "shaky_letters", "commands", "export", "pipelines"),
-    *("benchmarks", "docs", "mobile_demo"),
-)
+ELSEWHERE = {"tests", "build", "data", "runs", "node_modules"}
 
 TWICE = {
     *("Answer", "Builder", "Found", "Row", "Source", "Split", "Summary", "Training"),
@@ -24,11 +21,11 @@ def classes(source):
 
 def test_a_class_name_occurs_once():
     where = collections.defaultdict(list)
-    for folder in FOLDERS:
-        for path in sorted((ROOT / folder).rglob("*.py")):
-            if "node_modules" not in path.parts:
-                for name in classes(path.read_text("utf-8")):
-                    where[name].append(str(path.relative_to(ROOT)))
+    for path in sorted(ROOT.glob("[!.]*/**/*.py")):
+        file = path.relative_to(ROOT)
+        if not ELSEWHERE & set(file.parts[:-1]):
+            for name in classes(path.read_text("utf-8")):
+                where[name].append(str(file))
     assert len(where) > 100
     twice = {name: paths for name, paths in where.items() if len(paths) > 1}
     assert twice.keys() == TWICE, twice

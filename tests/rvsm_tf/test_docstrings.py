@@ -30,7 +30,8 @@ CALLED = {name: x for name, x in PUBLIC.items() if not inspect.ismodule(x)}
 def modules():
     yield rvsm
     for found in pkgutil.walk_packages(rvsm.__path__, "rvsm_tf."):
-        yield importlib.import_module(found.name)
+        if not found.name.endswith(".__main__"):  # a command
+            yield importlib.import_module(found.name)
 
 
 def examples():
