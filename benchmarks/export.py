@@ -51,9 +51,11 @@ def prune(config: TrainConfig, folder: pathlib.Path) -> None:
     with quietly():
         import tensorflow as tf
 
-        from export.source import Examples
-        from export.verify import verify
+        from export.runtimes import ALL
         from pipelines import checkpoint, data, magnitude
+        from rvsm_tf.litert.runtimes import there
+        from rvsm_tf.litert.source import Examples
+        from rvsm_tf.litert.verify import verify
 
     sparsity = finished(config, folder)["sparsity"]
     stored = data.prepare(config.dataset)
@@ -76,7 +78,7 @@ def prune(config: TrainConfig, folder: pathlib.Path) -> None:
         with quietly():
             path.write_bytes(converter.convert())
         kind = "int8" if "DEFAULT" in optimizations else "float32"
-        verdict = verify(path, given, expected, kind)
+        verdict = verify(path, given, expected, kind, there(ALL))
         found["files"][name] = {
             "file": path.name,
             "refused": verdict.refused,

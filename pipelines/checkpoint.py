@@ -6,9 +6,9 @@ import time
 import click
 import keras
 
-from commands import models
 from commands.cli import InputError
 from commands.files import read_rows, replacing, write_rows
+from rvsm_tf.litert import models
 
 from .config import CHECKPOINT, HISTORY
 from .waiting import Waiting

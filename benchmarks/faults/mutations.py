@@ -22,12 +22,14 @@ import numpy as np
 
 from commands.cli import InputError, told
 from commands.files import read_rows, write_json, write_rows
-from export import convert, selftest, source
+from export import convert, runs, selftest
+from export.command import GOLDEN
 from pipelines import cell, checkpoint, data, design, evaluate, predict, train
 from pipelines.classifier import Classifier
 from pipelines.collection import division
 from pipelines.config import CHECKPOINT, CONFIG, HISTORY, TrainConfig
 from pipelines.recipe import Recipe
+from rvsm_tf.litert import source
 
 from . import small, work
 
@@ -145,11 +147,11 @@ def kinds(folder: pathlib.Path) -> list[Kind]:
         Kind("metrics.json", run / "metrics.json", finished, 2),
         Kind("history.csv", run / HISTORY, history, 2),
         Kind("design.json", model / design.FILE, design.read, 2),
-        Kind(".keras to export", model / source.MODEL, _examples, 2),
+        Kind(".keras to export", model / runs.MODEL, _examples, 2),
         Kind("images.npz", model / source.IMAGES, _examples, 2),
         Kind("about.json", model / source.ABOUT, _examples, 1),
         Kind(".tflite", export / "float32-sparse.tflite", _predicted, 3),
-        Kind("golden.json", export / convert.GOLDEN, _tested, 1),
+        Kind("golden.json", export / GOLDEN, _tested, 1),
         Kind(
             "drawings.csv",
             model / division.FILE,
@@ -182,7 +184,7 @@ def _network(folder: pathlib.Path) -> None:
     folder.mkdir()
     layers = keras.layers
     net = [keras.Input((64,)), layers.Dense(32, "relu"), layers.Dense(2, "softmax")]
-    keras.Sequential(net).save(folder / source.MODEL)
+    keras.Sequential(net).save(folder / runs.MODEL)
     calibration, test = np.random.default_rng(0).random((2, 20, 64), "float32")
     np.savez(
         folder / source.IMAGES,
@@ -199,7 +201,7 @@ def _evaluated(folder: pathlib.Path) -> dict:
 
 
 def _examples(folder: pathlib.Path) -> tuple:
-    found = source.read(folder)
+    found = source.read(runs.model_file(folder))
     examples = found.calibration.inputs, found.test.inputs, found.test.label
     return found.model.get_weights(), examples, found.about
 

@@ -10,11 +10,11 @@ from click.testing import CliRunner
 import rvsm_tf as rvsm
 from commands.cli import InputError
 from export import convert
-from export.formats import Converter
-from export.source import Examples
 from pipelines import compact, data, design, train
 from pipelines.config import TrainConfig, claim
 from pipelines.images import Images
+from rvsm_tf.litert.converter import Converter
+from rvsm_tf.litert.source import Examples
 from tests.commands.refusal import refused
 from tests.pipelines.test_train import METRICS, trained
 
