@@ -51,11 +51,13 @@ def prune(config: TrainConfig, folder: pathlib.Path) -> None:
     with quietly():
         import tensorflow as tf
 
-        from export.source import Examples
-        from export.verify import verify
+        from export.runtimes import ALL
         from pipelines.images import data
         from pipelines.run.model import read_model
         from pipelines.training import magnitude
+        from rvsm_tf.litert.runtimes import there
+        from rvsm_tf.litert.source import Examples
+        from rvsm_tf.litert.verify import verify
 
     sparsity = finished(config, folder)["sparsity"]
     stored = data.prepare(config.dataset)
@@ -78,7 +80,7 @@ def prune(config: TrainConfig, folder: pathlib.Path) -> None:
         with quietly():
             path.write_bytes(converter.convert())
         kind = "int8" if "DEFAULT" in optimizations else "float32"
-        verdict = verify(path, given, expected, kind)
+        verdict = verify(path, given, expected, kind, there(ALL))
         found["files"][name] = {
             "file": path.name,
             "refused": verdict.refused,

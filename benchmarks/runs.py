@@ -5,6 +5,7 @@ import pathlib
 from typing import TYPE_CHECKING, Any
 
 from export import convert
+from export.command import REPORT
 from pipelines.run.config import TrainConfig
 from pipelines.training import launch
 
@@ -23,7 +24,7 @@ FORMATS = ("float16", "int8", "int4", "float32-sparse", "int8-sparse")
 
 def shipped(folder: pathlib.Path) -> pathlib.Path:
     """Exports a model; returns the smallest file that passed."""
-    report = folder / "export" / convert.REPORT
+    report = folder / "export" / REPORT
     if not report.exists():
         convert.run(folder, formats=FORMATS, quiet=True)
     rows = [row for row in json.loads(report.read_text("utf-8")) if row["file"]]

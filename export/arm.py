@@ -10,7 +10,7 @@ import subprocess
 
 import numpy as np
 
-from . import runtime
+from rvsm_tf.litert.base import runtime
 
 EMULATOR = ("bash", str(pathlib.Path(__file__).with_name("emulator")))
 

@@ -1,83 +1,20 @@
-"""The runtimes in which a .tflite file is run before it is kept.
+"""The runtimes that a checkout has: the package's, and an emulated ARM processor.
 
-One runtime has other code for other processors, and what it does with a file differs:
-a file that is right on a PC may answer garbage on a tablet or in a browser. So a file
-is run on this processor, in WebAssembly and on an emulated ARM processor, as far as
-they are there.
+LiteRT.js is the demo's.
 """
 
-import collections
-import dataclasses
 import pathlib
-from typing import Protocol
 
-import numpy as np
+from rvsm_tf.litert.javascript import BUILDS, JavaScript
+from rvsm_tf.litert.runtimes import HERE, Runtime
 
-from . import arm, javascript, runtime
-from .runtime import Answer
+from .arm import Arm
 
-
-class Runtime(Protocol):
-    """What runs a file.
-
-    Attributes:
-        name: for people, and in report.json.
-        most: examples that `verify` gives it at most; None for all.
-    """
-
-    name: str
-    most: int | None
-
-    def missing(self) -> str | None:
-        """Returns what has to be done to have it, None if it is there."""
-
-    def run(self, file: pathlib.Path, inputs: dict[str, np.ndarray]) -> Answer:
-        """Runs a file on examples, one by one.
-
-        Args:
-            file: a .tflite file with one signature of one output.
-            inputs: by the signature's names, float32, each of shape (n, …).
-
-        Raises:
-            RuntimeFailure: it refuses the file, or dies of it.
-        """
-
-
-@dataclasses.dataclass(frozen=True)
-class Here:
-    """LiteRT on this processor, with its default delegate or without."""
-
-    delegate: str
-    most: None = None
-
-    @property
-    def name(self) -> str:
-        """What stands in report.json."""
-        return f"delegate {self.delegate}"
-
-    def missing(self) -> None:
-        """Returns None: it is installed with this package."""
-
-    def run(self, file: pathlib.Path, inputs: dict[str, np.ndarray]) -> Answer:
-        """Runs a file on examples; see `Runtime`."""
-        return runtime.run(file, self.delegate, inputs)
-
+MODULES = pathlib.Path(__file__).parents[1] / "mobile_demo/web/node_modules"
+INSTALL = "make mobile_demo/web/node_modules/installed"
 
 ALL: tuple[Runtime, ...] = (
-    *map(Here, runtime.MODES),
-    *map(javascript.JavaScript, javascript.BUILDS),
-    arm.Arm(),
+    *HERE,
+    *(JavaScript(build, MODULES, INSTALL) for build in BUILDS),
+    Arm(),
 )
-
-
-def there() -> list[Runtime]:
-    """Returns those that this machine has."""
-    return [one for one in ALL if one.missing() is None]
-
-
-def lacking() -> str:
-    """Returns the names of the others, with what has to be done to have them."""
-    names = collections.defaultdict(list)
-    for one in ALL:
-        names[one.missing()].append(one.name)
-    return "; ".join(f"{', '.join(n)} ({how})" for how, n in names.items() if how)

@@ -30,9 +30,10 @@ def run(path: pathlib.Path, output: pathlib.Path) -> str:
     # TensorFlow takes seconds to import; wrong arguments are answered before that.
     with quietly():
         import rvsm_tf as rvsm
-        from export import source
+        from export import runs
+        from rvsm_tf.litert import source
 
-        model = source.load(path)
+        model = source.load(runs.model_file(path))
     try:
         plan = rvsm.compaction.plan(model)
         if plan.kept_weights == plan.weights:

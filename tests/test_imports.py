@@ -70,7 +70,10 @@ def name(path):
     return str(path.relative_to(ROOT))
 
 
-@pytest.mark.parametrize("path", sources("rvsm_tf"), ids=name)
+METHOD = [p for p in sources("rvsm_tf") if ROOT / "rvsm_tf/litert" not in p.parents]
+
+
+@pytest.mark.parametrize("path", METHOD, ids=name)
 def test_the_method_needs_only_keras_tensorflow_and_numpy(path):
     allowed = {"keras", "tensorflow", "numpy", "rvsm_tf"} | sys.stdlib_module_names
     assert tops(path) <= allowed
@@ -83,6 +86,32 @@ def test_the_method_needs_only_keras_tensorflow_and_numpy(path):
         and node.value.id in ("tf", "tensorflow")
         for node in ast.walk(ast.parse(source))
     )
+
+
+@pytest.mark.parametrize("path", METHOD, ids=name)
+def test_the_method_knows_nothing_of_its_export(path):
+    assert not any(n.startswith("rvsm_tf.litert") for n in imported(path.read_text()))
+    assert not any(
+        isinstance(node, ast.ImportFrom)
+        and node.level
+        and "litert" in (node.module or "", *(alias.name for alias in node.names))
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+    )
+
+
+@pytest.mark.parametrize("path", sources("rvsm_tf/litert"), ids=name)
+def test_the_export_needs_what_its_extra_installs(path):
+    extra = {"tensorflow", "ai_edge_litert", "flatbuffers", "click"}
+    allowed = {"keras", "numpy", "rvsm_tf", *extra} | sys.stdlib_module_names
+    assert tops(path) <= allowed
+
+
+@pytest.mark.parametrize("path", sources("rvsm_tf/litert/base"), ids=name)
+def test_what_runs_without_keras_does_not_ask_for_it(path):
+    allowed = {"numpy", "ai_edge_litert", "flatbuffers", "click"}
+    assert tops(path) <= allowed | sys.stdlib_module_names
+    # Nor does it know the package around it: it is found under other names, too.
+    assert not escapes(path.read_text("utf-8"), 1)
 
 
 @pytest.mark.parametrize("path", sources("shaky_letters"), ids=name)

@@ -186,6 +186,6 @@ def _difference(one: pathlib.Path, other: pathlib.Path) -> float:
 
 def weights(output: pathlib.Path) -> list[Any]:
     """Returns the weights that a run has ended with."""
-    from commands import models
+    from rvsm_tf.litert import models
 
     return models.load(output / "model.keras").get_weights()

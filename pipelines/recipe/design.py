@@ -26,8 +26,8 @@ import rvsm_tf as rvsm
 from commands.cli import InputError, quietly
 from commands.files import read_json, write_json
 from export import timing
-from export.formats import Converter, NotApplicable
-from export.source import Examples
+from rvsm_tf.litert.converter import Converter, NotApplicable
+from rvsm_tf.litert.source import Examples
 
 from ..images.images import Images
 from ..run.config import STRUCTURES, TrainConfig

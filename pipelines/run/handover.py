@@ -1,7 +1,7 @@
 """What a run leaves for export, which knows nothing of runs and datasets.
 
-`export.source` says what is expected: images.npz with examples as the network takes
-them, about.json with what the exported files shall say about themselves, and
+`rvsm_tf.litert.source` says what is expected: images.npz with examples as the network
+takes them, about.json with what the exported files shall say about themselves, and
 reference.keras, the network that a compacted one was cut from.
 """
 
@@ -13,7 +13,7 @@ import numpy as np
 
 from commands.cli import InputError
 from commands.files import read_json, replacing, write_json
-from export.source import ABOUT, FEWEST
+from rvsm_tf.litert.source import ABOUT, FEWEST
 from shaky_letters.examples import CLASSES
 from shaky_letters.pen import Hands
 from shaky_letters.raster import SIZE

@@ -4,7 +4,7 @@ import pathlib
 
 import keras
 
-from commands import models
+from rvsm_tf.litert import models
 from commands.cli import InputError
 
 

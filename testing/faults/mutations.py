@@ -22,7 +22,8 @@ import numpy as np
 
 from commands.cli import InputError, told
 from commands.files import read_rows, write_json, write_rows
-from export import convert, selftest, source
+from export import convert, runs, selftest
+from export.command import GOLDEN
 from pipelines import evaluate, predict
 from pipelines.experiments import cell
 from pipelines.images import data, division
@@ -33,6 +34,7 @@ from pipelines.run.config import TrainConfig
 from pipelines.run.folder import CHECKPOINT, CONFIG, HISTORY, read_history
 from pipelines.run.model import read_model
 from pipelines.training import launch
+from rvsm_tf.litert import source
 
 from .. import small
 from . import work
@@ -151,11 +153,11 @@ def kinds(folder: pathlib.Path) -> list[Kind]:
         Kind("metrics.json", run / "metrics.json", finished, 2),
         Kind("history.csv", run / HISTORY, history, 2),
         Kind("design.json", model / design.FILE, design.read, 2),
-        Kind(".keras to export", model / source.MODEL, _examples, 2),
+        Kind(".keras to export", model / runs.MODEL, _examples, 2),
         Kind("images.npz", model / source.IMAGES, _examples, 2),
         Kind("about.json", model / source.ABOUT, _examples, 1),
         Kind(".tflite", export / "float32-sparse.tflite", _predicted, 3),
-        Kind("golden.json", export / convert.GOLDEN, _tested, 1),
+        Kind("golden.json", export / GOLDEN, _tested, 1),
         Kind(
             "drawings.csv",
             model / division.FILE,
@@ -188,7 +190,7 @@ def _network(folder: pathlib.Path) -> None:
     folder.mkdir()
     layers = keras.layers
     net = [keras.Input((64,)), layers.Dense(32, "relu"), layers.Dense(2, "softmax")]
-    keras.Sequential(net).save(folder / source.MODEL)
+    keras.Sequential(net).save(folder / runs.MODEL)
     calibration, test = np.random.default_rng(0).random((2, 20, 64), "float32")
     np.savez(
         folder / source.IMAGES,
@@ -205,7 +207,7 @@ def _evaluated(folder: pathlib.Path) -> dict:
 
 
 def _examples(folder: pathlib.Path) -> tuple:
-    found = source.read(folder)
+    found = source.read(runs.model_file(folder))
     examples = found.calibration.inputs, found.test.inputs, found.test.label
     return found.model.get_weights(), examples, found.about
 

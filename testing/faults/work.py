@@ -11,9 +11,9 @@ import traceback
 from collections.abc import Callable
 
 # Imported here for the fork server.
-import export.writing  # noqa: F401
 import pipelines.figures.plots
 import pipelines.training.training  # noqa: F401
+import rvsm_tf.litert.conversion  # noqa: F401
 from export import convert
 from pipelines.images import data
 from pipelines.run.config import TrainConfig

@@ -4,6 +4,8 @@ import base64
 import io
 import json
 import os
+import subprocess
+import sys
 import zipfile
 
 import keras
@@ -14,18 +16,11 @@ from click.testing import CliRunner
 
 import rvsm_tf as rvsm
 from commands import files
-from export import (
-    card,
-    convert,
-    flatbuffer,
-    golden,
-    runtime,
-    runtimes,
-    selftest,
-    source,
-)
+from export import card, convert, flatbuffer, golden, runtime, runtimes, selftest
+from rvsm_tf.litert import source
+from rvsm_tf.litert.runtimes import there
 from tests.commands import refusal
-from tests.export import networks
+from tests.rvsm_tf.litert import networks
 
 L = keras.layers
 
@@ -98,7 +93,7 @@ def test_every_file_listed_is_there_and_nothing_else(run_folder, report):
 
 def test_figures_are_those_of_the_files(run_folder, report):
     """Each file is run here once more, and compared with Keras by hand."""
-    examples = source.read(run_folder).test
+    examples = source.read(run_folder / "model.keras").test
     model = keras.models.load_model(run_folder / "model.keras")
     x = examples.inputs["image"]
     expected = model.predict(x, verbose=0)
@@ -109,11 +104,11 @@ def test_figures_are_those_of_the_files(run_folder, report):
         path = run_folder / "export" / row["file"]
         found = {
             one.name: one.run(path, {"image": x[:: step[one.most]]})
-            for one in runtimes.there()
+            for one in there(runtimes.ALL)
         }
         worst = max(
             np.abs(found[one.name].outputs - expected[:: step[one.most]]).max()
-            for one in runtimes.there()
+            for one in there(runtimes.ALL)
         )
         assert row["max_abs_diff"] == pytest.approx(worst, abs=1e-6)
         assert list(found)[:2] == ["delegate on", "delegate off"]
@@ -186,6 +181,24 @@ def test_the_self_test_passes_and_sees_a_wrong_answer(run_folder, report, tmp_pa
         (tmp_path / path.name).write_bytes(path.read_bytes())
     files.write_json(tmp_path / "golden.json", vectors)
     assert selftest.main(str(tmp_path)) == 1
+
+
+def test_the_self_test_needs_numpy_and_the_runtime_alone(run_folder, report):
+    program = (
+        "import sys\n"
+        "for name in ('keras', 'tensorflow', 'click', 'jax'):\n"
+        "    sys.modules[name] = None\n"
+        "from export import selftest\n"
+        "sys.exit(selftest.main(sys.argv[1]))\n"
+    )
+    process = subprocess.run(
+        [sys.executable, "-c", program, run_folder / "export"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert process.returncode == 0, process.stderr
+    assert process.stdout.count(" ok\n") == 2 * sum(bool(row["file"]) for row in report)
 
 
 @pytest.mark.parametrize("name", ["golden.json", "int8.tflite"])

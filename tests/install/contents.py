@@ -17,7 +17,7 @@ if __name__ == "__main__":
     wheel = pathlib.Path(sys.argv[1])
     sources = {
         str(path.relative_to(ROOT))
-        for pattern in ("*.py", "py.typed")
+        for pattern in ("*.py", "*.mjs", "py.typed")
         for path in (ROOT / "rvsm_tf").rglob(pattern)
     }
     with zipfile.ZipFile(wheel) as archive:

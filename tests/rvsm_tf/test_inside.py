@@ -80,13 +80,13 @@ def test_what_is_keras_own():
     assert not inside.from_keras(Own)
 
 
-@needed("'keras.src.' in front of its inner modules", by="commands.models.load")
+@needed("'keras.src.' in front of its inner modules", by="rvsm_tf.litert.models.load")
 def test_internal_modules():
     assert inside.is_internal(layers.Dense.__module__)
     assert not inside.is_internal("keras.layers")
 
 
-@needed("Layer._flatten_layers", by="RVSM, summarize, copied, export.source")
+@needed("Layer._flatten_layers", by="RVSM, summarize, copied, rvsm_tf.litert.source")
 def test_layers_inside():
     inner = keras.Sequential([layers.Dense(1, name="deep")], name="inner")
     outer = keras.Sequential([inner, layers.Dense(1, name="last")])

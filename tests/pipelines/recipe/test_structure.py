@@ -10,14 +10,14 @@ from click.testing import CliRunner
 import rvsm_tf as rvsm
 from commands.cli import InputError
 from export import convert
-from export.formats import Converter
-from export.source import Examples
 from pipelines import compact, train
 from pipelines.images import data
 from pipelines.images.images import Images
 from pipelines.recipe import design
 from pipelines.run.config import TrainConfig, claim
 from pipelines.training import launch
+from rvsm_tf.litert.converter import Converter
+from rvsm_tf.litert.source import Examples
 from tests.commands.refusal import refused
 from tests.pipelines.test_train import METRICS, trained
 

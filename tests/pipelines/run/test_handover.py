@@ -3,10 +3,10 @@
 import numpy as np
 
 import rvsm_tf as rvsm
-from export import source
 from pipelines.images.images import Images
 from pipelines.run import handover
 from pipelines.run.config import TrainConfig
+from rvsm_tf.litert import source
 from shaky_letters.examples import CLASSES
 
 
@@ -24,7 +24,7 @@ def test_export_finds_examples_and_a_description_beside_the_model(tmp_path):
     }
     rvsm.networks.paper_cnn().save(tmp_path / "model.keras")
     handover.write(tmp_path, TrainConfig(), CLASSES, metrics, train, test)
-    found = source.read(tmp_path)
+    found = source.read(tmp_path / "model.keras")
     # As the network takes them: ink 1.0 on 0.0.
     np.testing.assert_array_equal(found.test.inputs["image"], test.image / 255)
     np.testing.assert_array_equal(found.test.label, test.label)
