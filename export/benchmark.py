@@ -200,7 +200,7 @@ def _draw(path: pathlib.Path, rows: Sequence[Row]) -> None:
 
     points = []
     for name, own in _by_file(rows).items():
-        ms = timing.Summary(own[0]["ms"], own[0]["ms_low"], own[0]["ms_high"])
+        ms = timing.Spread(own[0]["ms"], own[0]["ms_low"], own[0]["ms_high"])
         points.append(scatter.Point(name.removesuffix(".tflite"), own[0]["bytes"], ms))
     scatter.draw(path, points)
 

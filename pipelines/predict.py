@@ -30,7 +30,7 @@ _AT_ONCE = 16  # files that are read before the network is asked
 
 
 @dataclasses.dataclass(frozen=True)
-class Answer:
+class Prediction:
     """What is said of a drawing.
 
     Attributes:
@@ -48,7 +48,7 @@ class Answer:
 
 def answers(
     classifier: "Classifier", files: Sequence[pathlib.Path], on_error: str = ON_ERROR[0]
-) -> Iterator[Answer]:
+) -> Iterator[Prediction]:
     """Yields an answer for each drawing, and for what is none, in the files' order.
 
     Args:
@@ -75,16 +75,16 @@ def answers(
         for file, contents in zip(some, read, strict=True):
             if isinstance(contents, Contents):
                 for drawn in contents.drawings:
-                    yield Answer(file, drawn, next(said))
+                    yield Prediction(file, drawn, next(said))
                 for reason in contents.left_out:
-                    yield Answer(file, error=reason)
+                    yield Prediction(file, error=reason)
             elif on_error == "stop":
                 raise InputError(f"{str(file)!r} {contents}")
             else:
-                yield Answer(file, error=str(contents))
+                yield Prediction(file, error=str(contents))
 
 
-def row(answer: Answer, labels: tuple[str, ...]) -> dict[str, Any]:
+def row(answer: Prediction, labels: tuple[str, ...]) -> dict[str, Any]:
     """Returns an answer for machines: the same keys for all, null where unknown."""
     said = answer.probabilities
     known = said is not None
@@ -118,7 +118,7 @@ def record(given: dict[str, Any], head: bool) -> str:
     return out.getvalue()
 
 
-def text(answer: Answer, labels: tuple[str, ...]) -> str:
+def text(answer: Prediction, labels: tuple[str, ...]) -> str:
     """Returns an answer for people, with the ink that the network saw."""
     from .figures import terminal
 
@@ -132,7 +132,7 @@ def text(answer: Answer, labels: tuple[str, ...]) -> str:
     return f"{answer.file}{part}: {label}, probability of {told} {share:.1f} %\n{ink}"
 
 
-def _save(folder: pathlib.Path, number: int, answer: Answer) -> None:
+def _save(folder: pathlib.Path, number: int, answer: Prediction) -> None:
     """Writes what the network saw as a PNG file."""
     from PIL import Image
 

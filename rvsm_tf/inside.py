@@ -40,7 +40,7 @@ class Node(NamedTuple):
     outputs: list[keras.KerasTensor]
 
 
-class Source(NamedTuple):
+class Provenance(NamedTuple):
     """Where a tensor comes from.
 
     Attributes:
@@ -70,10 +70,10 @@ def nodes(function: keras.Function) -> list[Node]:
     ]
 
 
-def source(tensor: keras.KerasTensor) -> Source:
+def source(tensor: keras.KerasTensor) -> Provenance:
     """Returns where a tensor comes from."""
     operation, index, place = tensor._keras_history
-    return Source(operation, operation._inbound_nodes[index].input_tensors, place)
+    return Provenance(operation, operation._inbound_nodes[index].input_tensors, place)
 
 
 def given(layer: keras.layers.Layer) -> list[list[keras.KerasTensor]]:
@@ -137,7 +137,7 @@ def across_replicas(function: Callable, value: Any) -> None:
     )
 
 
-class Builder(keras.Model):
+class StateBuilder(keras.Model):
     """A model whose state, and another model's, is built before the first step.
 
     So does Keras on JAX and PyTorch with a model's own metrics, and does not know of

@@ -14,7 +14,7 @@ from keras.optimizers import Optimizer
 
 from . import backend
 from .graph import definer
-from .inside import Builder, from_keras
+from .inside import StateBuilder, from_keras
 
 STEPS = (
     *("compile", "train_step", "test_step", "predict_step", "compute_loss"),
@@ -31,7 +31,7 @@ LOOPS = (
 """Methods that it may not: those of the model around it run."""
 
 
-class Trainer(Builder):
+class Trainer(StateBuilder):
     """A model around a network, that trains by the network's own steps if it has any.
 
     Args:

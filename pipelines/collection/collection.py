@@ -42,7 +42,7 @@ class Collection:
     """
 
     folder: pathlib.Path
-    found: layout.Found
+    found: layout.FolderContents
     entries: tuple[Entry, ...]
     skipped: tuple[layout.Ignored, ...]
 
@@ -57,7 +57,7 @@ class Collection:
         items = [entry.item for entry in self.entries]
         return split.groups(items, [entry.digest for entry in self.entries])
 
-    def divided(self, seed: int) -> split.Split:
+    def divided(self, seed: int) -> split.PersonSplit:
         """Returns splits that have no person in common.
 
         Raises:
@@ -65,7 +65,7 @@ class Collection:
         """
         return split.split(self.labels, self.groups, self.found.classes, seed)
 
-    def folds(self, folds: int, seed: int) -> list[split.Split]:
+    def folds(self, folds: int, seed: int) -> list[split.PersonSplit]:
         """Returns splits of which each tests on persons of its own.
 
         Raises:
@@ -73,7 +73,7 @@ class Collection:
         """
         return split.folds(self.labels, self.groups, self.found.classes, folds, seed)
 
-    def report(self, splits: list[split.Split]) -> str:
+    def report(self, splits: list[split.PersonSplit]) -> str:
         """Returns, in words and a table, what the folder is and what went where."""
         first = f"{self.folder}: {self.found.layout}, {len(self.entries):,} drawings"
         for left, what in ((self.skipped, "left out"), (self.found.ignored, "other")):

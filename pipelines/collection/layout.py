@@ -71,7 +71,7 @@ class Ignored:
 
 
 @dataclasses.dataclass(frozen=True)
-class Found:
+class FolderContents:
     """What a folder holds; in the order of the files' paths.
 
     Attributes:
@@ -95,7 +95,7 @@ _Reasons = dict[pathlib.PurePosixPath, str]
 
 def find(
     folder: pathlib.Path, unreadable: frozenset[pathlib.Path] = frozenset()
-) -> Found:
+) -> FolderContents:
     """Looks through a folder.
 
     Args:
@@ -393,7 +393,7 @@ def _found(
     places: _Places,
     ignored: _Reasons,
     notes: list[str],
-) -> Found:
+) -> FolderContents:
     if not places:
         raise InputError(
             f"{str(folder)!r} holds no drawings where they should be: images or pen "
@@ -425,7 +425,7 @@ def _found(
             f"{len(shared)} persons are in several classes, {shared[0]!r} first: the "
             "same name is taken for the same person."
         )
-    return Found(
+    return FolderContents(
         name,
         tuple(classes),
         items,

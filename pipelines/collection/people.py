@@ -49,7 +49,7 @@ _USUAL = re.compile(
 
 
 @dataclasses.dataclass(frozen=True)
-class Row:
+class SubjectRow:
     """A line of `subjects.csv`; what it does not say is None.
 
     Attributes:
@@ -63,7 +63,7 @@ class Row:
     class_name: str | None
 
 
-def read(table: pathlib.Path) -> list[Row]:
+def read(table: pathlib.Path) -> list[SubjectRow]:
     """Returns the lines of a `subjects.csv`.
 
     Separated by commas, semicolons or tabs, whichever the header has.
@@ -91,7 +91,7 @@ def read(table: pathlib.Path) -> list[Row]:
             )
         file = values.get("file")
         found.append(
-            Row(
+            SubjectRow(
                 None if file is None else file.replace("\\", "/").removeprefix("./"),
                 values["subject"],
                 values.get("class"),
@@ -117,8 +117,8 @@ def rows(table: pathlib.Path) -> list[list[str]] | None:
 
 
 def by_file(
-    table: pathlib.Path, listed: list[Row], files: list[pathlib.PurePosixPath]
-) -> dict[pathlib.PurePosixPath, Row]:
+    table: pathlib.Path, listed: list[SubjectRow], files: list[pathlib.PurePosixPath]
+) -> dict[pathlib.PurePosixPath, SubjectRow]:
     """Returns the line of each file that has one.
 
     A path goes before a pattern.
@@ -127,7 +127,7 @@ def by_file(
         InputError: a line fits no file, or two that differ fit the same.
     """
     known = {str(file): file for file in files}
-    found: dict[pathlib.PurePosixPath, tuple[bool, Row]] = {}
+    found: dict[pathlib.PurePosixPath, tuple[bool, SubjectRow]] = {}
     for row in listed:
         exact = row.file in known
         fitting = [row.file] if exact else fnmatch.filter(known, row.file)
@@ -148,7 +148,7 @@ def by_file(
     return {file: row for file, (_, row) in found.items()}
 
 
-def _said(row: Row) -> tuple[str, str | None]:
+def _said(row: SubjectRow) -> tuple[str, str | None]:
     return row.subject, row.class_name
 
 

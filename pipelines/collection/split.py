@@ -26,7 +26,7 @@ validation, the others for training."""
 
 
 @dataclasses.dataclass(frozen=True)
-class Split:
+class PersonSplit:
     """Which drawings train, validate and test; indices, each int64 in rising order."""
 
     train: np.ndarray
@@ -69,7 +69,7 @@ def groups(items: Sequence[Item], digests: Sequence[Hashable]) -> np.ndarray:
 
 def split(
     labels: Sequence[int], groups: Sequence[str], classes: Sequence[str], seed: int
-) -> Split:
+) -> PersonSplit:
     """Divides drawings: of the persons, about 60 % train, 20 % validate, 20 % test.
 
     Of the persons of each class, too. With three or four persons of a class each of
@@ -96,7 +96,7 @@ def folds(
     classes: Sequence[str],
     folds: int,
     seed: int,
-) -> list[Split]:
+) -> list[PersonSplit]:
     """Divides drawings into as many splits; each person is tested on in exactly one.
 
     What one split tests on, the split before validates with.
@@ -136,7 +136,7 @@ def folds(
             f"there are {counts}, and {folds} of each are needed{more}"
         )
     return [
-        Split(
+        PersonSplit(
             np.flatnonzero(~(inside[i] | inside[(i + 1) % folds])),
             np.flatnonzero(inside[(i + 1) % folds]),
             np.flatnonzero(inside[i]),
@@ -146,7 +146,7 @@ def folds(
 
 
 def report(
-    splits: Sequence[Split],
+    splits: Sequence[PersonSplit],
     labels: Sequence[int],
     groups: Sequence[str],
     classes: Sequence[str],

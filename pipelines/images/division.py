@@ -32,7 +32,7 @@ class Division:
     """
 
     collection: Collection
-    split: split.Split
+    split: split.PersonSplit
     validation: str = "validation"
     measured: tuple[str, ...] = ("test",)
 

@@ -13,7 +13,7 @@ from .datasets import SPLITS
 from .images import Images
 
 
-class Source(Protocol):
+class ImageSource(Protocol):
     """Images in splits.
 
     Attributes:

@@ -10,7 +10,7 @@ from commands.files import replacing, write_json
 
 from ..experiments.spread import mean, spread
 from . import pictures, tables
-from .plan import TABLES, Row
+from .plan import TABLES, TableRow
 from .result import Result, baseline, read
 
 NAME = "paper"
@@ -49,7 +49,7 @@ What each of these does, one changed at a time, on letters:""",
 
 
 def write(
-    output: pathlib.Path, rows: list[Row], seeds: int, command: str
+    output: pathlib.Path, rows: list[TableRow], seeds: int, command: str
 ) -> pathlib.Path:
     """Writes the page from the runs that are finished.
 
@@ -149,7 +149,7 @@ def _overlap(one: Result, other: Result) -> bool:
     )
 
 
-def _complete(results: list[Result], rows: list[Row]) -> list[Result]:
+def _complete(results: list[Result], rows: list[TableRow]) -> list[Result]:
     """Returns the results of the tables that have all their rows."""
     missing = {r.table for r in rows} - {r.row.table for r in results}
     found = [r.row for r in results]

@@ -12,7 +12,7 @@ from ..figures.plots import COLORS, GREY, plain, save
 from ..images import data
 from ..recipe.recipe import penalty, threshold
 from .measure import EDGES
-from .plan import Row
+from .plan import TableRow
 from .result import Result, baseline
 from .tables import share
 
@@ -99,7 +99,7 @@ def histograms(path: pathlib.Path, results: list[Result]) -> None:
     save(figure, path)
 
 
-def penalties(path: pathlib.Path, rows: list[Row]) -> None:
+def penalties(path: pathlib.Path, rows: list[TableRow]) -> None:
     """Draws the penalties, and what their thresholding makes of a weight.
 
     Args:

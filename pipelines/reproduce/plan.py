@@ -9,7 +9,7 @@ EPOCHS = TrainConfig.epochs
 
 
 @dataclasses.dataclass(frozen=True)
-class Row:
+class TableRow:
     """A line of a table: one configuration, trained with several seeds.
 
     Attributes:
@@ -72,7 +72,7 @@ direct SGD is not legible), and accuracy."""
 _LOSS_LAM = {"l1": 1e-4, "tl1": 1e-5}
 
 
-def rows(quick: bool = False) -> list[Row]:
+def rows(quick: bool = False) -> list[TableRow]:
     """Returns the lines of all tables.
 
     Args:
@@ -85,7 +85,7 @@ def rows(quick: bool = False) -> list[Row]:
     return found
 
 
-def _typical(row: Row) -> bool:
+def _typical(row: TableRow) -> bool:
     """Whether a row is one of the few of its kind that a quick look takes."""
     config = row.config
     share = row.share or config.target_sparsity
@@ -105,35 +105,35 @@ def dense(dataset: str, epochs: int) -> TrainConfig:
     return TrainConfig(penalty="none", dataset=dataset, epochs=epochs)
 
 
-def _penalties(epochs: int) -> list[Row]:
+def _penalties(epochs: int) -> list[TableRow]:
     found = []
     for i, dataset in enumerate(("letters", "shapes")):
         table = f"table{i + 1}"
-        found.append(Row(table, "dense", dense(dataset, epochs)))
+        found.append(TableRow(table, "dense", dense(dataset, epochs)))
         for label, (given, *paper) in _PENALTIES.items():
             config = TrainConfig(dataset=dataset, epochs=epochs, **given)
-            found.append(Row(table, label, config, paper[i]))
-            found.append(Row("table4", f"{dataset}, {label}", config))
+            found.append(TableRow(table, label, config, paper[i]))
+            found.append(TableRow("table4", f"{dataset}, {label}", config))
     return found
 
 
-def _scales(epochs: int) -> list[Row]:
+def _scales(epochs: int) -> list[TableRow]:
     found = []
     for a in (0.01, 100.0):
         split = TrainConfig(penalty="tl1", a=a, epochs=epochs)
         loss = dataclasses.replace(split, method="loss", optimizer="sgd")
         plain = dataclasses.replace(loss, constant_rate=True)
         found += [
-            Row("table3", f"RVSM, a = {a:g}", split),
-            Row("table3", f"penalty in the loss, SGD, a = {a:g}", plain),
+            TableRow("table3", f"RVSM, a = {a:g}", split),
+            TableRow("table3", f"penalty in the loss, SGD, a = {a:g}", plain),
         ]
         if a == 0.01:
-            found.append(Row("table3", f"{found[-1].label}, rate to zero", loss))
+            found.append(TableRow("table3", f"{found[-1].label}, rate to zero", loss))
     return found
 
 
-def _past(epochs: int) -> list[Row]:
-    found = [Row("past", "dense", dense("letters", epochs), more_seeds=2)]
+def _past(epochs: int) -> list[TableRow]:
+    found = [TableRow("past", "dense", dense("letters", epochs), more_seeds=2)]
     # Initial weights as large as a target has them.
     loss = {
         penalty: TrainConfig("loss", penalty, lam=lam, stddev=0.03, epochs=epochs)
@@ -144,17 +144,17 @@ def _past(epochs: int) -> list[Row]:
         split = TrainConfig(penalty="l0", target_sparsity=share, epochs=epochs)
         pruned = TrainConfig(method="magnitude", target_sparsity=share, epochs=epochs)
         found += [
-            Row("past", "RVSM, --target-sparsity", split, more_seeds=more),
-            Row("past", "magnitude pruning (tfmot)", pruned, more_seeds=more),
-            Row(
+            TableRow("past", "RVSM, --target-sparsity", split, more_seeds=more),
+            TableRow("past", "magnitude pruning (tfmot)", pruned, more_seeds=more),
+            TableRow(
                 "past", "TL1 in the loss, then a threshold", loss["tl1"], None, share, 2
             ),
-            Row("past", "ℓ1 decay, then a threshold", loss["l1"], None, share, 2),
+            TableRow("past", "ℓ1 decay, then a threshold", loss["l1"], None, share, 2),
         ]
     return found
 
 
-def _choices(epochs: int) -> list[Row]:
+def _choices(epochs: int) -> list[TableRow]:
     base = TrainConfig(epochs=epochs)
     others = {
         "as we chose": {},
@@ -165,6 +165,6 @@ def _choices(epochs: int) -> list[Row]:
         "kernels of 5 × 5": {"kernel_size": 5},
     }
     return [
-        Row("choices", label, dataclasses.replace(base, **given))
+        TableRow("choices", label, dataclasses.replace(base, **given))
         for label, given in others.items()
     ]

@@ -5,7 +5,7 @@ import pathlib
 from typing import Any
 
 from ..experiments import cell
-from .plan import Row
+from .plan import TableRow
 
 
 @dataclasses.dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Result:
         cells: the figures of its runs, in the order of the seeds, see `measure`.
     """
 
-    row: Row
+    row: TableRow
     cells: list[dict[str, Any]]
 
     @property
@@ -33,7 +33,7 @@ class Result:
         return [found["test_large_accuracy"] for found in self.cells]
 
 
-def read(cells: pathlib.Path, rows: list[Row], seeds: int) -> list[Result]:
+def read(cells: pathlib.Path, rows: list[TableRow], seeds: int) -> list[Result]:
     """Returns the results of those rows all of whose runs are finished."""
     found = []
     for row in rows:

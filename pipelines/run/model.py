@@ -4,8 +4,8 @@ import pathlib
 
 import keras
 
-from rvsm_tf.litert import models
 from commands.cli import InputError
+from rvsm_tf.litert import models
 
 
 def read_model(file: pathlib.Path) -> keras.Model:

@@ -16,7 +16,7 @@ from ..devices.distribution import Distribution
 from ..figures import plots
 from ..images import data
 from ..images.datasets import SPLITS
-from ..images.source import Source, generated
+from ..images.source import ImageSource, generated
 from ..recipe import design, kernels
 from ..recipe.recipe import Recipe
 from ..run import calibration, handover
@@ -47,7 +47,7 @@ class Training:
         output: pathlib.Path,
         quiet: bool,
         distribute: str | None = None,
-        source: Source | None = None,
+        source: ImageSource | None = None,
     ):
         self.config = config
         self.output = output

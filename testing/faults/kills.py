@@ -97,7 +97,7 @@ class Building:
         assert os.listdir(self._in(folder).parent) == ["1.0.0"]
 
 
-class Training:
+class Trained:
     """Splitting, hardening, fine-tuning and measuring."""
 
     name = "training and hardening"

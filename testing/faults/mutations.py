@@ -48,7 +48,7 @@ DRAWING = {
 
 
 @dataclasses.dataclass(frozen=True)
-class Kind:
+class FileKind:
     """A kind of file.
 
     Attributes:
@@ -109,7 +109,7 @@ def _with(content: bytes, place: int, new: bytes) -> bytes:
     return (content[:place] + new + content[place + len(new) :])[: len(content)]
 
 
-def kinds(folder: pathlib.Path) -> list[Kind]:
+def kinds(folder: pathlib.Path) -> list[FileKind]:
     """Makes a file of every kind, and says who reads it.
 
     Args:
@@ -144,26 +144,26 @@ def kinds(folder: pathlib.Path) -> list[Kind]:
     (shard,) = made.glob("*-test.tfrecord*")
     export = run / "export"
     return [
-        Kind("model.keras", run / "model.keras", _evaluated, 3),
-        Kind("checkpoint.keras", begun / CHECKPOINT, finished, 2),
-        Kind("TFRecord", shard, load, 3),
-        Kind("dataset_info.json", made / "dataset_info.json", load, 2),
-        Kind("features.json", made / "features.json", load, 2),
-        Kind("config.json", run / CONFIG, finished, 2),
-        Kind("metrics.json", run / "metrics.json", finished, 2),
-        Kind("history.csv", run / HISTORY, history, 2),
-        Kind("design.json", model / design.FILE, design.read, 2),
-        Kind(".keras to export", model / runs.MODEL, _examples, 2),
-        Kind("images.npz", model / source.IMAGES, _examples, 2),
-        Kind("about.json", model / source.ABOUT, _examples, 1),
-        Kind(".tflite", export / "float32-sparse.tflite", _predicted, 3),
-        Kind("golden.json", export / GOLDEN, _tested, 1),
-        Kind(
+        FileKind("model.keras", run / "model.keras", _evaluated, 3),
+        FileKind("checkpoint.keras", begun / CHECKPOINT, finished, 2),
+        FileKind("TFRecord", shard, load, 3),
+        FileKind("dataset_info.json", made / "dataset_info.json", load, 2),
+        FileKind("features.json", made / "features.json", load, 2),
+        FileKind("config.json", run / CONFIG, finished, 2),
+        FileKind("metrics.json", run / "metrics.json", finished, 2),
+        FileKind("history.csv", run / HISTORY, history, 2),
+        FileKind("design.json", model / design.FILE, design.read, 2),
+        FileKind(".keras to export", model / runs.MODEL, _examples, 2),
+        FileKind("images.npz", model / source.IMAGES, _examples, 2),
+        FileKind("about.json", model / source.ABOUT, _examples, 1),
+        FileKind(".tflite", export / "float32-sparse.tflite", _predicted, 3),
+        FileKind("golden.json", export / GOLDEN, _tested, 1),
+        FileKind(
             "drawings.csv",
             model / division.FILE,
             lambda folder: read_rows(folder / division.FILE, str),
         ),
-        Kind(
+        FileKind(
             "figures of a run",
             cell.file(model, config),
             lambda folder: cell.read(folder, config),
@@ -240,7 +240,7 @@ class Damage:
         scratch: a folder for damaged copies.
     """
 
-    def __init__(self, kinds: list[Kind], scratch: pathlib.Path):
+    def __init__(self, kinds: list[FileKind], scratch: pathlib.Path):
         self._kinds, self._scratch = kinds, scratch
         self._answers = {kind.name: self._answer(kind, None) for kind in kinds}
 
@@ -269,7 +269,7 @@ class Damage:
         np.testing.assert_equal(answer, self._answers[kind.name], where)
         return kind.name, SAME
 
-    def _answer(self, kind: Kind, damaged: bytes | None) -> Any:
+    def _answer(self, kind: FileKind, damaged: bytes | None) -> Any:
         """Returns what a program answers, in a copy of the folder."""
         folder = self._scratch / kind.file.parent.name
         shutil.copytree(kind.file.parent, folder)

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from export import benchmark, runtime, scatter, timing
-from export.timing import Summary, Timing
+from export.timing import Spread, Timing
 from tests.commands import refusal
 
 
@@ -181,7 +181,7 @@ def test_a_wrong_number_of_rounds_is_quoted(rounds, files):
 
 
 def point(label, size, ms):
-    return scatter.Point(label, size, Summary(ms, 0.95 * ms, 1.1 * ms))
+    return scatter.Point(label, size, Spread(ms, 0.95 * ms, 1.1 * ms))
 
 
 @pytest.mark.parametrize(

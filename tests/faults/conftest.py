@@ -16,7 +16,7 @@ def building(place):
 
 @pytest.fixture(scope="session")
 def training(place, building):
-    return kills.Training(place, building.made)
+    return kills.Trained(place, building.made)
 
 
 @pytest.fixture(scope="session")

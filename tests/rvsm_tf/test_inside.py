@@ -192,7 +192,7 @@ def test_across_replicas():
 def test_state_is_built_before_the_first_step():
     other = keras.Sequential([keras.Input((1,)), layers.Dense(1)])
 
-    class Around(inside.Builder):
+    class Around(inside.StateBuilder):
         def call(self, x):
             return other(x)
 

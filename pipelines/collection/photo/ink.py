@@ -32,7 +32,7 @@ _NO_INK = "shows no ink: draw with a dark pen on bright paper"
 
 
 @dataclasses.dataclass(frozen=True)
-class Found:
+class Extraction:
     """What was found in a photo or a scan.
 
     Attributes:
@@ -67,7 +67,7 @@ def picture(pixels: np.ndarray) -> np.ndarray:
     return find(pixels).picture
 
 
-def find(pixels: np.ndarray) -> Found:
+def find(pixels: np.ndarray) -> Extraction:
     """Returns the same with what was found on the way; see `picture`."""
     if paper.small_of(pixels).max() < _BLACK:
         raise Unusable("is all black")
@@ -85,7 +85,7 @@ def find(pixels: np.ndarray) -> Found:
     mask = _strokes(ink, lines)
     turned = -(guides.tilt(lines, ink.shape) or 0.0)
     picture, pen = redrawing.redraw(ink, mask, turned)
-    return Found(picture, corners, turned, len(lines), pen)
+    return Extraction(picture, corners, turned, len(lines), pen)
 
 
 def _ink(density: np.ndarray, lines: list[guides.Line]) -> np.ndarray:

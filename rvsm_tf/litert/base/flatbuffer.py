@@ -41,7 +41,7 @@ def read(file: bytes) -> schema.ModelT:
 
 def write(model: schema.ModelT) -> bytes:
     """Returns the file with these contents, equal ones once."""
-    builder = sharing.Builder(1 << 16)
+    builder = sharing.SharingBuilder(1 << 16)
     builder.Finish(model.Pack(builder), IDENTIFIER)
     return bytes(builder.Output())
 

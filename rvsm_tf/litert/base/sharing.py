@@ -13,7 +13,7 @@ import flatbuffers
 import numpy as np
 
 
-class Builder(flatbuffers.Builder):
+class SharingBuilder(flatbuffers.Builder):
     """A `flatbuffers.Builder` for whose user equal parts are one.
 
     Strings, vectors of numbers, and tables that have the same fields.

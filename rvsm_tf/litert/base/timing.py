@@ -51,7 +51,7 @@ USUAL_CACHE = 32 << 20
 LARGEST_FLUSH = 256 << 20
 
 
-class Summary(NamedTuple):
+class Spread(NamedTuple):
     """A median over rounds, with the quartiles around it as its spread."""
 
     median: float
@@ -59,7 +59,7 @@ class Summary(NamedTuple):
     high: float
 
     @classmethod
-    def of(cls, values: Sequence[float]) -> "Summary":
+    def of(cls, values: Sequence[float]) -> "Spread":
         """Returns the summary of at least one value."""
         return cls(*(float(np.quantile(values, share)) for share in (0.5, 0.25, 0.75)))
 
@@ -81,19 +81,19 @@ class Timing:
     cold_ms: list[float]
 
     @property
-    def warm(self) -> Summary:
+    def warm(self) -> Spread:
         """Milliseconds over the rounds."""
-        return Summary.of(self.warm_ms)
+        return Spread.of(self.warm_ms)
 
     @property
-    def cold(self) -> Summary | None:
+    def cold(self) -> Spread | None:
         """Milliseconds over the rounds, None if that was not measured."""
-        return Summary.of(self.cold_ms) if self.cold_ms else None
+        return Spread.of(self.cold_ms) if self.cold_ms else None
 
 
 def ratios(
     timings: Iterable[Timing], reference: pathlib.Path, cold: bool = False
-) -> list[Summary]:
+) -> list[Spread]:
     """Compares files of one measurement with one of them.
 
     Args:
@@ -112,7 +112,7 @@ def ratios(
     if not base:
         raise ValueError(f"{str(reference)!r} is not among the files measured")
     return [
-        Summary.of([own / other for own, other in zip(ms, base, strict=True)])
+        Spread.of([own / other for own, other in zip(ms, base, strict=True)])
         for _, ms in measured
     ]
 

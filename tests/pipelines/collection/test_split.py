@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from commands.cli import InputError
 from pipelines.collection import layout
 from pipelines.collection.layout import Item
-from pipelines.collection.split import Split, folds, groups, report, split
+from pipelines.collection.split import PersonSplit, folds, groups, report, split
 from tests.pipelines.collection import folders
 
 CLASSES = ("a", "b", "c")
@@ -207,7 +207,7 @@ def test_groups_are_what_can_be_reached_in_any_order(pairs, data):
 def test_the_report_counts_images_and_persons():
     labels = [0, 0, 0, 1, 1, 1, 1]
     who = ["a", "a", "b", "c", "d", "d", "e"]
-    one = Split(np.array([0, 1, 3]), np.array([2, 6]), np.array([4, 5]))
+    one = PersonSplit(np.array([0, 1, 3]), np.array([2, 6]), np.array([4, 5]))
     assert report([one], labels, who, ("x", "y")).splitlines() == [
         "|  | x: images | x: persons | y: images | y: persons |",
         "| --- | --- | --- | --- | --- |",

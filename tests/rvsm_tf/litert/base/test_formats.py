@@ -6,12 +6,12 @@ import re
 from rvsm_tf.litert.base.formats import FORMATS
 from rvsm_tf.litert.narrowing import SMALLEST
 
-README = (pathlib.Path(__file__).parents[4] / "README.md").read_text("utf-8")
+PAGE = (pathlib.Path(__file__).parents[4] / "docs" / "export.md").read_text("utf-8")
 
 
 def test_the_page_has_the_table():
     head = "| format | what is in it | written if |\n| --- | --- | --- |\n"
-    (rows,) = re.findall(re.escape(head) + r"((?:\|.*\n)+)", README)
+    (rows,) = re.findall(re.escape(head) + r"((?:\|.*\n)+)", PAGE)
     assert rows.splitlines() == [
         f"| `{row.name}` | {row.holds} | {row.when} |" for row in FORMATS.values()
     ]

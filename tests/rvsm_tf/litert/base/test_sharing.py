@@ -7,7 +7,7 @@ from tests.rvsm_tf.litert.parts import plain
 
 
 def packed(model):
-    builder = sharing.Builder(16)
+    builder = sharing.SharingBuilder(16)
     builder.Finish(model.Pack(builder), b"TFL3")
     return bytes(builder.Output())
 

@@ -12,14 +12,14 @@ import tensorflow as tf
 
 from rvsm_tf.litert.base import flatbuffer, runtime, timing
 from rvsm_tf.litert.base.size import zip_bytes
-from rvsm_tf.litert.base.timing import Summary, Timing
+from rvsm_tf.litert.base.timing import Spread, Timing
 
 A, B = pathlib.Path("a.tflite"), pathlib.Path("b.tflite")
 
 
 def test_a_timing_is_summed_up_by_median_and_quartiles():
     measured = Timing(A, 1, [5.0, 1.0, 2.0, 4.0, 3.0], [])
-    assert measured.warm == Summary(3.0, 2.0, 4.0)
+    assert measured.warm == Spread(3.0, 2.0, 4.0)
     assert measured.cold is None
     assert Timing(A, 1, [1.0], [7.0]).cold == (7.0, 7.0, 7.0)
 
