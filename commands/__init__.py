@@ -8,7 +8,11 @@ along, which wrong arguments and small processes do not wait for.
 import importlib.util
 import pathlib
 
-BASE = pathlib.Path(importlib.util.find_spec("rvsm_tf").origin).parent / "litert/base"
+_PACKAGE = importlib.util.find_spec("rvsm_tf")
+assert _PACKAGE is not None, "the folder rvsm_tf/ is not on Python's path"
+assert _PACKAGE.origin is not None
+
+BASE = pathlib.Path(_PACKAGE.origin).parent / "litert" / "base"
 """A folder of modules that need nothing of the package around them."""
 
 __path__.append(str(BASE))

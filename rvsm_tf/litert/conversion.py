@@ -36,7 +36,7 @@ def convert(
     output = pathlib.Path(output)
     with alone(output), tempfile.TemporaryDirectory(dir=output, prefix=DRAFT) as made:
         with quietly():
-            found = source.read(model, images and pathlib.Path(images))
+            found = source.read(model, None if images is None else pathlib.Path(images))
         # Files are made here, and moved into place when all is known about them.
         draft = pathlib.Path(made)
         there = runtimes.there(runtimes.ALL if where is None else where)

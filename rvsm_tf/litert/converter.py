@@ -3,8 +3,10 @@
 import pathlib
 import tempfile
 import warnings
+from collections.abc import Iterator
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from rvsm_tf.inside import source
@@ -56,11 +58,12 @@ class Converter:
     def _made(self, how: tuple[str, ...]) -> bytes:
         if how not in self._written:
             *before, last = how
-            self._written[how] = (
-                _STEPS[last](self._made(tuple(before)), self._calibration)
-                if before
-                else self._tensorflow(last)
-            )
+            if before:
+                assert self._calibration is not None  # such formats need it
+                made = _STEPS[last](self._made(tuple(before)), self._calibration)
+            else:
+                made = self._tensorflow(last)
+            self._written[how] = made
         return self._written[how]
 
     def _tensorflow(self, name: str) -> bytes:
@@ -82,9 +85,11 @@ class Converter:
                 warnings.filterwarnings("ignore", ".*Interpreter is deprecated")
                 return flatbuffer.tidy(converter.convert())
 
-    def _representative(self):
-        inputs = self._calibration.inputs
-        for i in range(len(self._calibration)):
+    def _representative(self) -> Iterator[tuple[str, dict[str, np.ndarray]]]:
+        examples = self._calibration
+        assert examples is not None  # int8 needs it
+        inputs = examples.inputs
+        for i in range(len(examples)):
             yield "serving_default", {k: x[i : i + 1] for k, x in inputs.items()}
 
     def _packed(self, name: str, dense: bytes) -> bytes:

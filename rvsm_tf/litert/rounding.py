@@ -45,7 +45,8 @@ def coarsest(file: bytes, examples: Examples) -> tuple[bytes, dict[int, int]]:
     kernels = _kernels(flatbuffer.read(file))
     if not kernels:
         return file, {}
-    expected, steps = _outputs(file, examples), {}
+    expected = _outputs(file, examples)
+    steps: dict[int, int] = {}
     allowed = TOLERANCE * float(np.abs(expected).max())
     for index in sorted(kernels, key=lambda i: kernels[i].size, reverse=True):
         for step in STEPS:

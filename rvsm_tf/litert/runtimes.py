@@ -19,15 +19,15 @@ from .base.runtime import Answer
 
 
 class Runtime(Protocol):
-    """What runs a file.
+    """What runs a file."""
 
-    Attributes:
-        name: for people, and in report.json.
-        most: examples that `verify` gives it at most; None for all.
-    """
+    @property
+    def name(self) -> str:
+        """For people, and in report.json."""
 
-    name: str
-    most: int | None
+    @property
+    def most(self) -> int | None:
+        """Examples that `verify` gives it at most; None for all."""
 
     def missing(self) -> str | None:
         """Returns what has to be done to have it, None if it is there."""
@@ -64,10 +64,10 @@ class Here:
         return runtime.run(file, self.delegate, inputs)
 
 
-HERE: tuple[Runtime, ...] = tuple(map(Here, runtime.MODES))
+HERE: tuple[Runtime, ...] = tuple(Here(mode) for mode in runtime.MODES)
 ALL: tuple[Runtime, ...] = (
     *HERE,
-    *map(javascript.JavaScript, javascript.BUILDS),
+    *(javascript.JavaScript(build) for build in javascript.BUILDS),
 )
 
 

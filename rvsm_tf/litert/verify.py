@@ -46,8 +46,8 @@ def verify(
         format_: a key of `FORMATS`.
         where: the runtimes; by default those that this machine has.
     """
-    row, outputs = FORMATS[format_], {}
-    memory, worst = 0, 0.0
+    row, memory, worst = FORMATS[format_], 0, 0.0
+    outputs: dict[str, np.ndarray] = {}
     scale = float(np.abs(expected).max())
     for runtime in runtimes.there() if where is None else where:
         some = few(len(examples), runtime.most)
@@ -75,11 +75,11 @@ def verify(
         if runtime.most is not None:
             # What an application's self-test on such a device will ask of the file.
             reference = next(iter(outputs.values()))[some]
-            gap = float(largest_gaps(answer.outputs, reference).max())
-            if gap > row.self_test * scale:
+            apart = float(largest_gaps(answer.outputs, reference).max())
+            if apart > row.self_test * scale:
                 reason = (
                     f"{runtime.name}: answers differ from this processor's by up to "
-                    f"{gap:.2g}, and {row.self_test * scale:.2g} is allowed"
+                    f"{apart:.2g}, and {row.self_test * scale:.2g} is allowed"
                 )
                 return Verdict(reason, outputs, memory, worst)
     return Verdict(None, outputs, memory, worst)

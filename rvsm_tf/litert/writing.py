@@ -95,7 +95,7 @@ class Writing:
 
     def _row(self, name: str) -> dict[str, Any]:
         """Writes a format and runs it; returns its row of the report."""
-        row = {
+        row: dict[str, Any] = {
             "file": None,
             "format": name,
             "refused": None,

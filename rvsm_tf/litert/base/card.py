@@ -50,7 +50,9 @@ def embed(file: bytes, card: dict[str, Any]) -> bytes:
         raise ValueError(f"a card of {len(_text(card))} bytes: {LIMIT} are allowed")
     blank = _text({**card, check.NAME: _BLANK.decode()})
     file = flatbuffer.with_metadata(file, NAME, blank)
-    start, end = _place(file)
+    place = _place(file)
+    assert place is not None  # the card has one
+    start, end = place
     return file[:start] + check.value(file).encode() + file[end:]
 
 

@@ -14,6 +14,8 @@ from typing import Any
 
 import click
 
+_LIBRARY = pathlib.Path(__file__).resolve().parents[2]  # rvsm_tf
+
 # What an operating system says when a folder or disk does not take a file.
 _REFUSALS = {
     errno.ENOSPC,
@@ -99,7 +101,7 @@ def warned() -> Iterator[None]:
     before = warnings.formatwarning
 
     def line(message, category, filename, *args, **kwargs):
-        if pathlib.Path(filename).parent.name == "rvsm_tf":
+        if pathlib.Path(filename).is_relative_to(_LIBRARY):
             return f"Warning: {message}\n"
         return before(message, category, filename, *args, **kwargs)
 

@@ -50,9 +50,10 @@ def decode(vector: str | int, shapes: Shapes) -> dict[str, np.ndarray]:
                 f"a picture of {len(packed)} bytes does not fit an input of "
                 f"{sum(sizes)} values"
             )
-        values = np.unpackbits(np.frombuffer(packed, np.uint8), count=sum(sizes))
+        bits = np.unpackbits(np.frombuffer(packed, np.uint8), count=sum(sizes))
+        values = bits.astype("float32")
     else:
         i = np.arange(1, sum(sizes) + 1, dtype="uint64") + np.uint64(40503 * vector)
-        values = (i * np.uint64(2654435761) % np.uint64(2**32)) / 2**32
-    parts = np.split(values.astype("float32"), np.cumsum(sizes)[:-1])
+        values = ((i * np.uint64(2654435761) % np.uint64(2**32)) / 2**32).astype("f4")
+    parts = np.split(values, np.cumsum(sizes)[:-1])
     return {n: p.reshape(shapes[n]) for n, p in zip(names, parts, strict=True)}

@@ -75,7 +75,7 @@ def run(
     with tempfile.TemporaryDirectory() as folder:
         given = pathlib.Path(folder) / "inputs.npz"
         answer = pathlib.Path(folder) / "outputs.npz"
-        np.savez(given, **inputs)
+        np.savez(given, allow_pickle=False, **inputs)
         arguments = [str(file.resolve()), delegate, str(given), str(answer)]
         start([*python, "-m", "base.runtime", *arguments])
         with np.load(answer, allow_pickle=False) as outputs:

@@ -20,7 +20,6 @@ come from memory, and so does the runtime's own code.
 
 import dataclasses
 import gc
-import itertools
 import json
 import math
 import pathlib
@@ -157,13 +156,14 @@ def in_turns(
             done.append(event)
             if progress:
                 progress()
-    warm = zip(*(event["warm"] for event in done), strict=True)
-    chill = zip(*(event["cold"] for event in done), strict=True) if cold else ()
     return [
-        Timing(file, threads, list(warm_ms), list(cold_ms))
-        for file, warm_ms, cold_ms in itertools.zip_longest(
-            files, warm, chill, fillvalue=()
+        Timing(
+            file,
+            threads,
+            [event["warm"][i] for event in done],
+            [event["cold"][i] for event in done] if cold else [],
         )
+        for i, file in enumerate(files)
     ]
 
 
@@ -184,7 +184,7 @@ def _events(
         ) as process,
     ):
         try:
-            yield from (json.loads(line) for line in process.stdout)
+            yield from map(json.loads, process.stdout or ())
             process.wait()
         finally:
             process.kill()
@@ -245,9 +245,9 @@ def _load(file: str, threads: int) -> Callable[[], None]:
     interpreter = runtime.interpreter(pathlib.Path(file), threads=threads)
     rng = np.random.default_rng(0)
     for detail in interpreter.get_input_details():
-        values = np.zeros(detail["shape"], detail["dtype"])
-        if values.dtype == np.float32:
-            values = rng.random(values.shape, np.float32)
+        shape, kind = tuple(detail["shape"]), detail["dtype"]
+        is_float = kind == np.float32
+        values = rng.random(shape, "float32") if is_float else np.zeros(shape, kind)
         interpreter.set_tensor(detail["index"], values)
     return interpreter.invoke
 

@@ -54,13 +54,15 @@ def test_notes_of_libraries_are_shown_with_a_defect_alone(error, shown, capfd):
 
 def test_what_the_library_warns_of_is_one_line(tmp_path):
     """In a process of its own: pytest catches warnings where it runs."""
+    root = pathlib.Path(__file__).parents[4]
     program = tmp_path / "program.py"
     program.write_text(
         "import click, warnings\n"
         "from commands.cli import Command\n"
         "@click.command(cls=Command)\n"
         "def main():\n"
-        "    warnings.warn_explicit('ours', UserWarning, '/x/rvsm_tf/watch.py', 9)\n"
+        f"    ours = {str(root / 'rvsm_tf' / 'compaction' / 'planning.py')!r}\n"
+        "    warnings.warn_explicit('ours', UserWarning, ours, 9)\n"
         "    warnings.warn_explicit('theirs', UserWarning, '/x/keras/y.py', 9)\n"
         "main()\n"
     )
@@ -69,7 +71,7 @@ def test_what_the_library_warns_of_is_one_line(tmp_path):
         capture_output=True,
         text=True,
         check=True,
-        env={**os.environ, "PYTHONPATH": str(pathlib.Path(__file__).parents[4])},
+        env={**os.environ, "PYTHONPATH": str(root)},
     )
     first, second, *_ = result.stderr.splitlines()
     assert first == "Warning: ours"
