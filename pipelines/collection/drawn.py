@@ -39,7 +39,7 @@ class Drawn:
 
 @dataclasses.dataclass(frozen=True)
 class Contents:
-    """What a file holds.
+    """The drawings that a file holds, and what of it is none.
 
     Attributes:
         drawings: one, or several of some pen recordings.

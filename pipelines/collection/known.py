@@ -43,7 +43,7 @@ class Place:
 
 @dataclasses.dataclass(frozen=True)
 class Layout:
-    """A set's folders.
+    """How the folders and files of a published set are named.
 
     Attributes:
         name: as people call the set.

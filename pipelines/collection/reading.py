@@ -47,7 +47,7 @@ def _attempt(file: pathlib.Path) -> tuple[str, Contents | Unusable]:
 
 
 def read(file: pathlib.Path) -> Contents:
-    """Reads a file.
+    """Reads the drawings in a photo, a scan or a pen recording.
 
     Raises:
         Unusable: there is no drawing in it.

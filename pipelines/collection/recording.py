@@ -80,7 +80,7 @@ _CHUNK = 256
 
 @dataclasses.dataclass(frozen=True)
 class Recorded:
-    """A drawing in a file.
+    """One drawing of a pen recording, as the digitiser saw it.
 
     Attributes:
         path: the pen's way, in the file's unit.
@@ -95,7 +95,7 @@ class Recorded:
 
 @dataclasses.dataclass(frozen=True)
 class Recording:
-    """What a file holds.
+    """The pen recordings that a file holds, and what of it is none.
 
     Attributes:
         drawings: one or several.

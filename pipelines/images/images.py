@@ -1,4 +1,4 @@
-"""Images in memory."""
+"""The images of a split, in memory."""
 
 import dataclasses
 
@@ -9,7 +9,7 @@ from ..collection.drawn import Path
 
 @dataclasses.dataclass(frozen=True)
 class Images:
-    """A split in memory.
+    """The images of a split with their labels, in memory.
 
     Attributes:
         image: uint8, shape (n, 100, 100, 1), ink 255 on 0.

@@ -14,7 +14,7 @@ from .images import Images
 
 
 class ImageSource(Protocol):
-    """Images in splits.
+    """Where the images of each split come from.
 
     Attributes:
         classes: their names, by label.
@@ -27,7 +27,7 @@ class ImageSource(Protocol):
     measured: tuple[str, ...]
 
     def load(self, split: str) -> Images:
-        """Returns a split.
+        """Returns the images and labels of a split.
 
         Raises:
             InputError: a file of it is damaged or missing.
@@ -56,7 +56,7 @@ class Generated:
     measured: tuple[str, ...] = SPLITS
 
     def load(self, split: str) -> Images:
-        """Returns a split."""
+        """Returns the images and labels of a split."""
         return data.load(self.builder, split)
 
     def shown(self, images: Images) -> int:

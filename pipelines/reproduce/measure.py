@@ -24,7 +24,7 @@ _DECADES = 5
 
 
 def figures(config: TrainConfig, folder: pathlib.Path) -> dict[str, Any]:
-    """Measures a run.
+    """Measures what the tables say of a finished run.
 
     Args:
         config: the run's.

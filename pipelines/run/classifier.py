@@ -17,7 +17,7 @@ no 1."""
 
 
 class Classifier:
-    """Tells classes apart.
+    """A trained classifier: a run of Keras, or an exported file.
 
     Args:
         model: a run's folder, or a .tflite file.

@@ -16,7 +16,7 @@ class Waiting:
             self._seconds = tf.Variable(0.0, dtype=tf.float64, trainable=False)
 
     def watched(self, batches: tf.data.Dataset) -> tf.data.Dataset:
-        """Returns the same batches, watched.
+        """Returns the batches, timing how long training waits for each.
 
         Args:
             batches: prefetched.

@@ -79,7 +79,7 @@ class Mixer(Kind):
 
 @register(layers.Dense)
 class Dense(Mixer):
-    """The same for a dense layer, whose outputs are called units."""
+    """A dense layer: each unit reads every input."""
 
     size = "units"
 
@@ -102,7 +102,7 @@ class SeparableConv(Mixer):
     kernels = 2
 
     def links(self, layer: Any) -> tuple[np.ndarray, np.ndarray]:
-        """Takes the two kernels together."""
+        """Returns the links through the depthwise and the pointwise kernel."""
         touch, gain = _over_space(array(layer.depthwise_kernel))
         point = array(layer.pointwise_kernel).reshape(*gain.shape, -1)
         both = np.einsum("im,imo->imo", touch, point != 0).any(1)

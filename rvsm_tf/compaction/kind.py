@@ -117,7 +117,7 @@ class Whole(Kind):
         return np.empty((call.channels_out, 0), int)
 
     def keeps(self, call: Call) -> tuple[Mask, Mask]:
-        """Returns all."""
+        """Returns that all inputs and all outputs stay."""
         return True, True
 
 

@@ -65,7 +65,7 @@ class _Groups:
             self._parent[self._root(b)] = self._root(a)
 
     def keep(self, channels: np.ndarray) -> None:
-        """Makes channels stay."""
+        """Notes channels that may not be cut, nor any that is joined to them."""
         self._stay.append(channels)
 
     def roots(self) -> np.ndarray:

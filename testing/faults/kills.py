@@ -91,7 +91,7 @@ class Building:
             assert _bytes(self._in(folder)) == _bytes(self.made)
 
     def finished(self, folder: pathlib.Path) -> None:
-        """It is the one that nobody killed, and nothing else is there."""
+        """The dataset is the one that nobody killed, and nothing else is there."""
         data.load(data.prepare(str(self._in(folder))), "train")
         assert _bytes(self._in(folder)) == _bytes(self.made)
         assert os.listdir(self._in(folder).parent) == ["1.0.0"]

@@ -68,7 +68,7 @@ def picture(pixels: np.ndarray) -> np.ndarray:
 
 
 def find(pixels: np.ndarray) -> Extraction:
-    """Returns the same with what was found on the way; see `picture`."""
+    """Finds the ink in a photo or a scan, its sheet and its printed lines."""
     if paper.small_of(pixels).max() < _BLACK:
         raise Unusable("is all black")
     corners, lines = None, []
