@@ -16,8 +16,9 @@ from .inside import (
     inner_layers,
     is_inside_another,
 )
+from .naming import key_of
 from .schedules import Schedule
-from .selection import Selection, check_selection, key_of
+from .selection import Selection, check_selection
 from .splitting import Splitting
 from .trainer import Trainer
 from .watch import Watch
