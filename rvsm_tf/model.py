@@ -16,8 +16,10 @@ from .inside import (
     inner_layers,
     is_inside_another,
 )
+from .naming import key_of
+from .optimizers import is_several
 from .schedules import Schedule
-from .selection import Selection, check_selection, key_of
+from .selection import Selection, check_selection
 from .splitting import Splitting
 from .trainer import Trainer
 from .watch import Watch
@@ -160,7 +162,7 @@ class RVSM(Trainer):
         if not self.built:
             x, _, _ = keras.utils.unpack_x_y_sample_weight(arguments[-1])
             self.build(keras.tree.map_structure(lambda t: (None, *t.shape[1:]), x))
-        if isinstance(self.optimizer, keras.optimizers.MultiOptimizer):
+        if is_several(self.optimizer):
             with backend.once():
                 self.optimizer.build(self.trainable_variables)
         if backend.JAX:

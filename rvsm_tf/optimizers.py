@@ -19,7 +19,7 @@ def single(optimizers: Iterable[Optimizer]) -> list[Optimizer]:
     found = []
     for optimizer in optimizers:
         inner = _inner(optimizer)
-        if not isinstance(inner, keras.optimizers.MultiOptimizer):
+        if not is_several(inner):
             found.append(optimizer)
         elif inner.built:
             found += inner.optimizers
@@ -29,6 +29,11 @@ def single(optimizers: Iterable[Optimizer]) -> list[Optimizer]:
                 "optimizer.build(net.trainable_variables)"
             )
     return found
+
+
+def is_several(optimizer: Optimizer | None) -> bool:
+    """Whether this is a `keras.optimizers.MultiOptimizer`, which Keras 3.12 has not."""
+    return isinstance(optimizer, getattr(keras.optimizers, "MultiOptimizer", ()))
 
 
 def mover(optimizers: list[Optimizer], w: keras.Variable) -> Optimizer | None:

@@ -8,8 +8,9 @@ import keras
 import numpy as np
 
 from .inside import inner_layers
-from .selection import DEPTHWISE, SEPARABLE, TRANSPOSED, is_matrix
+from .naming import is_matrix
 from .tables import aligned
+from .units import DEPTHWISE, SEPARABLE, TRANSPOSED
 
 
 @dataclasses.dataclass(frozen=True)

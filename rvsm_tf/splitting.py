@@ -53,7 +53,7 @@ class Split:
         lam: the λ that governs them, a scalar variable; splits may share one.
         kernels: the kernels w, variables of any shape.
         followers: for each kernel the vectors that are zero where a unit of it is, see
-            `rvsm_tf.selection`.
+            `rvsm_tf.units`.
     """
 
     key: str
