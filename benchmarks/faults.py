@@ -48,7 +48,7 @@ def _kills(
 ) -> list[dict[str, Any]]:
     place = killing.Workplace(folder / "kills")
     building = killing.Building(place)
-    training = killing.Training(place, building.made)
+    training = killing.Trained(place, building.made)
     stages = building, training, killing.Exporting(place, training.run)
     rows = []
     for stage in stages:

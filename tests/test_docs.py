@@ -15,6 +15,7 @@ from PIL import Image
 
 import rvsm_tf as rvsm
 from docs import tutorial
+from rvsm_tf.compaction import kind
 from rvsm_tf.penalties import penalty
 
 ROOT = pathlib.Path(__file__).parents[1]
@@ -71,8 +72,9 @@ def run(page, **names):
 
 @pytest.fixture
 def _registry(monkeypatch):
-    """Penalties that a page registers are gone again afterwards."""
+    """Penalties and layer kinds that a page registers are gone again afterwards."""
     monkeypatch.setattr(penalty, "_REGISTERED", dict(penalty._REGISTERED))
+    monkeypatch.setattr(kind, "_KINDS", dict(kind._KINDS))
 
 
 @pytest.mark.usefixtures("_registry")

@@ -203,7 +203,7 @@ def _in_classes(files: list[pathlib.PurePosixPath]) -> bool:
 
 def _listed(
     table: pathlib.Path,
-    listed: list[people.Row],
+    listed: list[people.SubjectRow],
     files: list[pathlib.PurePosixPath],
     ignored: _Reasons,
 ) -> _Places:
@@ -217,7 +217,7 @@ def _listed(
 
 def _classed(
     table: pathlib.Path,
-    listed: list[people.Row],
+    listed: list[people.SubjectRow],
     files: list[pathlib.PurePosixPath],
     ignored: _Reasons,
     known: Layout | None,
@@ -371,7 +371,9 @@ def _task(file: pathlib.PurePosixPath) -> str:
     return match[1].lower() if match else ""
 
 
-def _named(table: pathlib.Path, listed: list[people.Row], places: _Places) -> _Places:
+def _named(
+    table: pathlib.Path, listed: list[people.SubjectRow], places: _Places
+) -> _Places:
     """Returns the places with the persons of `subjects.csv`, and no others."""
     rows = people.by_file(table, listed, sorted(places))
     left = [file for file in places if file not in rows]

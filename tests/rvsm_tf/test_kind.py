@@ -13,23 +13,16 @@ from rvsm_tf.compaction import kind as kinds
 from rvsm_tf.compaction import plan
 
 TEXT = Path(__file__).parents[2].joinpath("CONTRIBUTING.md").read_text("utf-8")
-(EXAMPLE,) = re.findall(r"```python\n(.*?)```", TEXT.split("## A layer kind")[1], re.S)
+LAYER, KIND = re.findall(r"```python\n(.*?)```", TEXT.split("## A layer kind")[1], re.S)
+NAMES: dict = {}
+exec(LAYER, NAMES)
+Scale = NAMES["MyScale"]
 
 
 @pytest.fixture(autouse=True)
 def _forget(monkeypatch):
     """What a test registers is gone after it."""
     monkeypatch.setattr(kinds, "_KINDS", dict(kinds._KINDS))
-
-
-class Scale(layers.Layer):
-    """A factor for each channel."""
-
-    def build(self, shape):
-        self.factor = self.add_weight(shape=shape[-1:], name="factor")
-
-    def call(self, x):
-        return x * self.factor
 
 
 class Gate(layers.Layer):
@@ -51,7 +44,7 @@ class Centred(layers.Layer):
 
 
 def register_example():
-    exec(EXAMPLE, {"MyScale": Scale})
+    exec(KIND, dict(NAMES))
 
 
 class GateKind(rvsm.compaction.Kind):

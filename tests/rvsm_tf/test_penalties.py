@@ -10,6 +10,7 @@ from keras import ops
 
 import rvsm_tf as rvsm
 from rvsm_tf import penalties
+from rvsm_tf.penalties import penalty
 
 PENALTIES = [
     rvsm.L0(),
@@ -291,7 +292,10 @@ def test_a_shape_is_a_positive_number(cls, a):
         cls(a=a)
 
 
-def test_a_penalty_of_one_s_own_is_found_and_saved_under_its_name():
+def test_a_penalty_of_one_s_own_is_found_and_saved_under_its_name(monkeypatch):
+    # It is gone again afterwards.
+    monkeypatch.setattr(penalty, "_REGISTERED", dict(penalty._REGISTERED))
+
     @penalties.register("log-sum")
     @dataclasses.dataclass(frozen=True)
     class LogSum(rvsm.Penalty):
