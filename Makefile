@@ -10,11 +10,12 @@ BIN := .venv/bin
 WEB := mobile_demo/web
 APK := $(WEB)/build/rvsm_tf-demo.apk
 LOCKS := tools project
+PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 PIP := $(BIN)/python -m pip install --quiet
 LOCK = $(BIN)/uv pip compile --quiet --generate-hashes --custom-compile-command "make lock" $(ARGS)
 
-.PHONY: train demo apk docs test test-python test-web test-arm test-install test-lanes lint lock \
-	audit clean
+.PHONY: train demo apk docs test test-slow test-all test-web test-arm test-install \
+	test-lanes lint lock audit clean
 
 train: .venv/installed
 	$(BIN)/python -m pipelines.train $(ARGS)
@@ -43,10 +44,18 @@ docs: .venv/installed
 		--template-directory docs/reference --output-directory build/docs
 	@echo "the library's reference: build/docs/index.html"
 
-test: test-python test-web
+# Every claim once: what has to pass before a commit. A file's tests stay in one process,
+# as they share what is trained for them.
+test: .venv/installed
+	$(PYTEST) -m "not slow" --cov --cov-report= $(ARGS)
+	@echo "lines and branches that these tests ran: $$($(BIN)/coverage report --format=total) %"
 
-test-python: .venv/installed
-	$(BIN)/python -m pytest $(ARGS)
+# What takes longer: kills at random moments, damaged files, clusters, other backends and
+# processors, many random networks.
+test-slow: .venv/installed
+	$(PYTEST) -m slow $(ARGS)
+
+test-all: test test-slow test-web test-arm test-install test-lanes
 
 # The web app in a browser; a machine without one says so and goes on.
 test-web: .venv/installed
@@ -73,7 +82,7 @@ test-install: .venv/installed
 
 # The library's core on the oldest Keras and the newest; needs the package index.
 test-lanes: .venv/installed
-	tests/lanes/run $(ARGS)
+	tests/lanes/run
 
 lint: .venv/installed
 	$(BIN)/ruff check .

@@ -202,6 +202,7 @@ def test_every_command_takes_its_options(page):
         program.main.make_context(module, arguments)
 
 
+@pytest.mark.slow
 def test_the_scans_are_of_persons_who_do_not_share_a_class(tmp_path):
     tutorial.draw(tmp_path)
     files = sorted((tmp_path / "scans").glob("*/*.jpg"))

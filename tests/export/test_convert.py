@@ -301,6 +301,7 @@ def test_a_model_in_mixed_precision_is_exported_in_float32(tmp_path):
     assert row["max_abs_diff"] < 1e-5
 
 
+@pytest.mark.slow
 def test_a_mobilenet_with_random_weights(tmp_path):
     model = keras.applications.MobileNet(
         (64, 64, 3), alpha=0.25, weights=None, classes=10, dropout=0

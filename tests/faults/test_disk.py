@@ -18,6 +18,8 @@ from testing import small
 from testing.faults import work
 from tests.commands.refusal import refused
 
+pytestmark = pytest.mark.slow
+
 
 @contextlib.contextmanager
 def full_disk(limit):

@@ -6,6 +6,8 @@ import pytest
 
 from testing.faults import kills
 
+pytestmark = pytest.mark.slow
+
 SEED = 20251125
 KILLS = {"building": 20, "training": 18, "exporting": 16}
 

@@ -6,6 +6,8 @@ import pytest
 
 from testing.faults import mutations
 
+pytestmark = pytest.mark.slow
+
 SEED = 20251125
 MUTATIONS = 1200
 

@@ -13,6 +13,8 @@ from testing.faults import kills, work
 from tests.commands.refusal import refused
 from tests.processes import until
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("program", ["train", "resume", "convert", "reproduce", "time"])
 def test_the_second_one_is_refused(program, training, tflite, tmp_path):

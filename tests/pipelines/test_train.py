@@ -163,6 +163,7 @@ def test_a_target_is_met(letters, tmp_path, optimizer):
     assert metrics["sparsity"] == pytest.approx(0.97, abs=0.001)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "moments"),
     [

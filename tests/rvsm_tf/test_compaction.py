@@ -179,7 +179,10 @@ def random_model(rng):
 
 
 @pytest.mark.parametrize("gathers", [False, True])
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize(
+    "seed",
+    [*range(5), *(pytest.param(n, marks=pytest.mark.slow) for n in range(5, 40))],
+)
 def test_random_networks_keep_their_outputs(seed, gathers, monkeypatch):
     if gathers:  # wherever a row is zero, as small as these networks are
         monkeypatch.setattr(gather, "SAVED_PER_INPUT", 0)

@@ -96,7 +96,13 @@ def test_the_rule(shape, filters, columns, way, kernel):
     assert folded.get_layer("conv").kernel.shape == kernel
 
 
-@pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 7, (1, 5), (5, 1)])
+@pytest.mark.parametrize(
+    "size",
+    [
+        *(3, (1, 5)),
+        *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 2, 4, 5, 7, (5, 1))),
+    ],
+)
 @pytest.mark.parametrize("columns", [2, 4])
 @pytest.mark.parametrize("filters", [2, 8])
 def test_kernels_of_any_size(size, columns, filters):

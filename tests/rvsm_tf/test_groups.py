@@ -246,6 +246,7 @@ def test_float16_does_not_overflow():
     np.testing.assert_array_equal(u, w)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("groups", "shape"), KINDS, ids=str)
 def test_compiled_with_xla(groups, shape):
     w = spread(shape, groups)

@@ -127,6 +127,7 @@ def test_a_custom_loop_equals_fit_bit_for_bit(make_net, make_model, data):
     assert_same_weights(net, model.harden())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "compiling",
     [
@@ -602,6 +603,7 @@ def test_checkpoints_and_early_stopping_watch_the_sparse_model(
 # Several devices
 
 
+@pytest.mark.slow
 def test_two_replicas_equal_one_device():
     output = run_python(
         """

@@ -57,6 +57,7 @@ def alone(letters, tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_two_devices_train_as_one(letters, alone, tmp_path):
     folder = tmp_path / "run"
     finish(two_devices(options(letters, folder)))
@@ -71,6 +72,7 @@ def test_a_batch_that_cannot_be_divided_is_refused(letters, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kill", [0, 1], ids=["the leader", "another"])
 def test_a_killed_worker_comes_back_and_the_run_finishes(
     letters, alone, tmp_path, kill
@@ -128,6 +130,7 @@ def listens(port):
     return False
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a thread sees to it")
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_a_worker_that_waits_for_others_can_be_stopped(letters, tmp_path, how):

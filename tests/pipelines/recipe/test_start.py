@@ -23,6 +23,7 @@ def test_l1_pulls_every_weight_at_the_same_speed(pull):
     assert reach == pytest.approx((1 + pull) * STEP, rel=0.02)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("a", [0.01, 0.1, 1.0, 100.0])
 def test_a_weight_within_reach_vanishes_and_one_beyond_stays(a):
     penalty, pull, parts = rvsm.TL1(a=a), 8.0, 1500

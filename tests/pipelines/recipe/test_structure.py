@@ -136,6 +136,7 @@ def test_multiply_adds_are_those_of_the_layers(widths):
     assert design._multiply_adds(widths) == total
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("columns", [None, 2, 4])
 def test_bytes_of_a_file_grow_as_was_worked_out(columns):
     rng = np.random.default_rng(0)

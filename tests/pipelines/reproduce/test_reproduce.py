@@ -137,6 +137,7 @@ def test_a_run_that_fails_is_named(letters, tmp_path, capfd):
     assert list((tmp_path / "cells").iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_kill_ends_the_processes_too_and_what_was_begun_goes_on(letters, tmp_path):
     config = TrainConfig(dataset=str(letters), epochs=4)
     cells, runs = tmp_path / "cells", tmp_path / "runs"

@@ -17,6 +17,8 @@ from pipelines.sweep.grid import read
 from tests.commands.refusal import refused_alone
 from tests.processes import alive, until
 
+pytestmark = pytest.mark.slow
+
 
 class Sweep:
     """`python -m pipelines.sweep` in a process of its own, on a few short trainings.

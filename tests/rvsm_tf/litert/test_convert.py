@@ -59,6 +59,7 @@ def contents(folder):
     return files, golden, report
 
 
+@pytest.mark.slow
 def test_the_command_does_what_the_checkout_s_does(given, expected, tmp_path):
     file, images = map(str, given)
     output = tmp_path / "files"

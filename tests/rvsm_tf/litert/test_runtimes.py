@@ -37,6 +37,7 @@ def net():
     return keras.Model([right, left], L.Reshape((3, 2))(L.Dense(6)(x)))
 
 
+@pytest.mark.slow
 def test_it_answers_each_example_as_keras_does(one, net, tmp_path):
     rng = np.random.default_rng(0)
     inputs = {

@@ -111,6 +111,7 @@ def test_a_kernel_without_any_weight_stays_dense():
     assert sparse.smallest(np.zeros((4, 64), "float32"), FLOAT) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pattern", ["scattered", 4, 16])
 @pytest.mark.parametrize("share", [0.8, 0.98, 0.995])
 def test_packed_files_run_and_never_grow(pattern, share, tmp_path):

@@ -17,6 +17,8 @@ from rvsm_tf.litert.converter import Converter, NotApplicable
 from rvsm_tf.litert.runtimes import there
 from tests.rvsm_tf.litert import networks
 
+pytestmark = pytest.mark.slow
+
 L = keras.layers
 
 HERE, ELSEWHERE = runtimes.ALL[:2], runtimes.ALL[2:]

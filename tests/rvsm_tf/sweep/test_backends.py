@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[3]
 TESTS = ["tests/rvsm_tf/sweep/trainings.py", "tests/rvsm_tf/sweep/refusals.py"]
 

@@ -164,6 +164,7 @@ def test_a_training_raster_is_a_picture_like_others(i):
     np.testing.assert_array_equal(ink.picture(255 - raster), picture)
 
 
+@pytest.mark.slow
 def test_scanned_digits_of_eight_by_eight_pixels():
     digits = load_digits()
     holes = {}
@@ -198,6 +199,7 @@ def guided(drawn, paper, color, turn, pitch=60):
     return noisy(255 * printed * inked)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("paper", ["ruled", "squared"])
 @pytest.mark.parametrize(
     "color", [(150, 180, 235), (235, 150, 150), (150, 150, 152), (110, 110, 112)]
