@@ -48,7 +48,7 @@ docs: .venv/installed
 # as they share what is trained for them.
 test: .venv/installed
 	$(PYTEST) -m "not slow" --cov --cov-report= $(ARGS)
-	@echo "lines and branches that these tests ran: $$($(BIN)/coverage report --format=total) %"
+	@echo "lines that these tests ran: $$($(BIN)/coverage report --format=total) %"
 
 # What takes longer: kills at random moments, damaged files, clusters, other backends and
 # processors, many random networks.

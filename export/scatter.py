@@ -14,7 +14,7 @@ from matplotlib.transforms import Bbox
 
 from commands.files import replacing
 
-from .timing import Summary
+from .timing import Spread
 
 _REFERENCE, _OTHER, _LEADER = "#d9480f", "#0b6e99", "#9aa5b1"
 _DISTANCES = (9, 22, 36, 52, 70)
@@ -30,7 +30,7 @@ class Point(NamedTuple):
 
     label: str
     size: int
-    ms: Summary
+    ms: Spread
 
 
 def draw(path: pathlib.Path, points: Sequence[Point]) -> None:

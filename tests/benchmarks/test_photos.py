@@ -17,6 +17,8 @@ from shaky_letters.raster import SIZE, rasterize
 from testing import camera
 from tests.commands.refusal import refused
 
+pytestmark = pytest.mark.slow
+
 
 def drawn(i):
     config = ShakyLettersConfig(name="letters")

@@ -91,6 +91,7 @@ def test_every_file_listed_is_there_and_nothing_else(run_folder, report):
             assert row["zip_bytes"] == (run_folder / "z.zip").stat().st_size
 
 
+@pytest.mark.slow
 def test_figures_are_those_of_the_files(run_folder, report):
     """Each file is run here once more, and compared with Keras by hand."""
     examples = source.read(run_folder / "model.keras").test
@@ -215,6 +216,7 @@ def test_the_self_test_refuses_damage(run_folder, report, tmp_path, capsys, name
     assert "damaged" in line
 
 
+@pytest.mark.slow
 def test_no_negative_zero_reaches_a_file(tmp_path):
     """-0.0 in the model, and -0.0 that folding a negative scale makes of 0."""
     inputs = keras.Input((8, 8, 1), name="image")
@@ -329,6 +331,7 @@ def test_best_keeps_the_smallest_and_the_fastest(tmp_path):
     assert files == {row["file"] for row in kept}
 
 
+@pytest.mark.slow
 def test_files_of_an_earlier_export_do_not_outlive_it(tmp_path):
     networks.dense(16).save(tmp_path / "net.keras")
     convert.run(tmp_path / "net.keras", quiet=True)

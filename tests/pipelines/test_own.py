@@ -164,6 +164,7 @@ def test_what_is_exported_answers_as_the_run_does(run, tmp_path):
     np.testing.assert_allclose(one(pictures), two(pictures), atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", [[], ["--target-sparsity", "0.9"]])
 def test_a_run_that_was_interrupted_ends_with_the_same_weights(
     target, drawings, tmp_path, monkeypatch
@@ -202,6 +203,7 @@ def test_drawings_that_changed_since_a_run_began_are_refused(drawings, tmp_path)
     assert "not those that the run" in line.splitlines()[-1]
 
 
+@pytest.mark.slow
 def test_every_person_is_tested_on_in_one_fold(drawings, tmp_path):
     output = tmp_path / "run"
     printed = trained("--dataset", drawings, "--output", output, "--folds", 3).stdout
@@ -236,6 +238,7 @@ def digits(folder, *numbers, each=40):
             Image.fromarray(pixels).save(place / f"{i}.png")
 
 
+@pytest.mark.slow
 def test_scanned_digits_are_told_apart(run, tmp_path, monkeypatch):
     monkeypatch.setattr(augmentation, "SHOWN", 1600)
     digits(tmp_path / "digits", 0, 1)
@@ -245,6 +248,7 @@ def test_scanned_digits_are_told_apart(run, tmp_path, monkeypatch):
     assert metrics["sparsity"] > 0.5
 
 
+@pytest.mark.slow
 def test_three_classes_start_from_a_run_of_two(run, tmp_path):
     digits(tmp_path / "digits", 0, 1, 4, each=8)
     output = tmp_path / "run"

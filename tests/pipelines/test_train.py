@@ -155,7 +155,10 @@ def test_a_dense_run_is_its_own_baseline(letters, tmp_path):
     assert metrics["dense_accuracy"] == metrics["test_accuracy"]
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw"])
+@pytest.mark.parametrize(
+    "optimizer",
+    ["adam", *(pytest.param(n, marks=pytest.mark.slow) for n in ("sgd", "adamw"))],
+)
 def test_a_target_is_met(letters, tmp_path, optimizer):
     options = ["--target-sparsity", "0.97", "--optimizer", optimizer]
     trained(tmp_path / "run", letters, *options, "--split-layers", "dense,conv*")

@@ -771,6 +771,7 @@ def test_saved_in_the_middle_of_training(images, tmp_path, lam):
     assert 0 < model.splitting.sparsity() < 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", [0, 0.5, 0.77, 1])
 @pytest.mark.parametrize(
     ("penalty", "groups", "size"),

@@ -24,6 +24,8 @@ from shaky_letters.records import RecordSerializer
 from shaky_letters.shaky_letters_dataset_builder import Builder
 from shaky_letters.shards import ShardWriter
 
+pytestmark = pytest.mark.slow
+
 ROOT = pathlib.Path(__file__).parents[2]
 TFDS = (sys.executable, "-m", "tensorflow_datasets.scripts.cli.main")
 FEW = 43
@@ -76,7 +78,6 @@ def on_beam(tmp_path_factory):
     return made
 
 
-@pytest.mark.slow
 def test_several_processes_write_the_bytes_of_one(on_beam, tmp_path):
     config = json.loads(local_command()[local_command().index("--config") + 1])
     alone = files(build(tmp_path, **config).data_dir)
@@ -193,7 +194,6 @@ def test_without_a_config_only_the_standard_sets_are_built():
     assert Builder(config="letters_xl").builder_config.images == 1_000_000
 
 
-@pytest.mark.slow
 def test_a_killed_build_leaves_nothing_that_looks_finished(tmp_path):
     config = {"name": "mine", "images": 900}
     command = [c if "{" not in c else json.dumps(config) for c in local_command()]

@@ -164,6 +164,7 @@ def drawn_by_persons(rng, persons, images):
     return labels, two(1 / (1 + np.exp(-hand - 2.4 * (labels - 0.5)))), who
 
 
+@pytest.mark.slow
 def test_intervals_over_persons_hold_the_truth_19_times_in_20():
     """And intervals that take all images for independent do not."""
     spread = math.hypot(1, 0.3)

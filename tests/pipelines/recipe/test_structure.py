@@ -38,10 +38,12 @@ def rows(run):
     return {row["format"]: row for row in convert.run(run[0], quiet=True)}
 
 
+@pytest.mark.slow
 def test_the_file_keeps_to_its_size(rows):
     assert 10_000 < rows["int4"]["bytes"] <= 14_000
 
 
+@pytest.mark.slow
 def test_the_figures_are_those_of_the_network_that_is_left(run):
     folder, printed = run
     metrics = json.loads((folder / "metrics.json").read_text())
@@ -57,6 +59,7 @@ def test_the_figures_are_those_of_the_network_that_is_left(run):
     assert f"aiming at {a}-{b}-{c}-{units}" in printed
 
 
+@pytest.mark.slow
 def test_the_model_is_plain_and_folded_as_designed(run):
     model = keras.models.load_model(run[0] / "model.keras")
     found = design.read(run[0])
@@ -80,12 +83,14 @@ def test_a_run_goes_on_with_the_design_that_it_began_with(letters, tmp_path):
     assert shapes == [(4, 3, 4, 40), (3, 3, 10, 14), (3, 3, 7, 6), (1014, 9), (9, 2)]
 
 
+@pytest.mark.slow
 def test_latency_is_compared_with_the_network_that_it_was_cut_from(run, rows):
     reference = keras.models.load_model(run[0] / "reference.keras")
     assert reference.count_params() == 711_426
     assert rows["float32"]["latency_ratio"] < 0.5
 
 
+@pytest.mark.slow
 def test_the_history_goes_through_both_phases(run):
     lines = (run[0] / "history.csv").read_text().splitlines()
     head, *epochs = (line.split(",") for line in lines)
@@ -195,6 +200,7 @@ def test_a_size_that_no_network_has_is_answered_with_the_nearest(letters, tmp_pa
     assert design.design(config, images, quiet=True).bytes == nearest
 
 
+@pytest.mark.slow
 def test_a_latency_that_no_network_has_is_answered_with_the_nearest(letters, tmp_path):
     options = ["--target-latency-ratio", "0.001", "--dataset", letters]
     line = refused(train.main, *options, "--output", tmp_path / "run")

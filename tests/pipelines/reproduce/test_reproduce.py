@@ -129,6 +129,7 @@ def test_what_is_finished_is_not_trained_again(trained):
     assert before == {p: p.stat().st_mtime_ns for p in (folder / "cells").iterdir()}
 
 
+@pytest.mark.slow
 def test_a_run_that_fails_is_named(letters, tmp_path, capfd):
     config = TrainConfig(dataset=str(letters), epochs=1, batch_size=161)
     with pytest.raises(InputError, match="--batch-size 161"):
@@ -332,6 +333,7 @@ def test_wrong_options_are_answered_at_once_and_in_one_line():
     assert "table9" in line
 
 
+@pytest.mark.slow
 def test_afresh_replaces_what_is_there_once_it_is_trained(trained, tmp_path):
     folder, (config, _) = trained
     shutil.copytree(folder / "cells", tmp_path / "cells")

@@ -82,6 +82,7 @@ def test_an_int8_file_s_probabilities_add_up_to_one(pictures, tmp_path):
         assert total == pytest.approx(1, abs=1.5e-6)
 
 
+@pytest.mark.slow
 def test_a_file_that_answers_no_probabilities_is_refused(pictures, tmp_path):
     images, files = pictures
     net = paper_cnn()
@@ -92,7 +93,7 @@ def test_a_file_that_answers_no_probabilities_is_refused(pictures, tmp_path):
     assert "softmax" in line
 
 
-@pytest.mark.parametrize("off", [0.5, np.nan])
+@pytest.mark.parametrize("off", [pytest.param(0.5, marks=pytest.mark.slow), np.nan])
 def test_a_file_that_this_machine_gets_wrong_is_refused(pictures, tmp_path, off):
     """As one that was written for another processor's sake, or before a mistake."""
     images, files = pictures

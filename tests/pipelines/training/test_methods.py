@@ -52,6 +52,7 @@ def test_magnitude_pruning_leaves_a_run_like_any_other(letters, tmp_path):
     assert "penalty" not in about["training"]
 
 
+@pytest.mark.slow
 def test_pruning_starts_from_the_weights_that_splitting_starts_from(letters, tmp_path):
     """Without a rate of learning, what is not pruned is what it was."""
     given = {"epochs": 1, "dataset": str(letters), "learning_rate": 1e-30}
@@ -105,6 +106,7 @@ def test_a_penalty_in_the_loss_is_saved_and_loaded_with_its_network(tmp_path):
     assert float(loaded.losses[0]) == pytest.approx(float(model.losses[0]))
 
 
+@pytest.mark.slow
 def test_the_norm_is_kept_where_that_is_asked_for(letters, tmp_path):
     norms = {}
     for keep in ([], ["--keep-norm"]):

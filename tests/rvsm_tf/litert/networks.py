@@ -32,6 +32,8 @@ def dense(pattern, share=0.9, inputs=512, seed=0):
     bias = rng.normal(0, 0.1, 128)
     kernel = masked((inputs, 128), pattern, share, rng)
     model.get_layer("dense").set_weights([kernel, bias])
+    last = rng.uniform(-0.2, 0.2, (128, 8))
+    model.get_layer("probabilities").set_weights([last, np.zeros(8)])
     return model
 
 
