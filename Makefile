@@ -14,7 +14,7 @@ PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 PIP := $(BIN)/python -m pip install --quiet
 LOCK = $(BIN)/uv pip compile --quiet --generate-hashes --custom-compile-command "make lock" $(ARGS)
 
-.PHONY: train demo apk docs test test-slow test-all test-web test-arm test-install \
+.PHONY: train demo apk docs test coverage test-slow test-all test-web test-arm test-install \
 	test-lanes lint lock audit clean
 
 train: .venv/installed
@@ -47,8 +47,12 @@ docs: .venv/installed
 # Every claim once: what has to pass before a commit. A file's tests stay in one process,
 # as they share what is trained for them.
 test: .venv/installed
-	$(PYTEST) -m "not slow" --cov --cov-report= $(ARGS)
-	@echo "lines that these tests ran: $$($(BIN)/coverage report --format=total) %"
+	$(PYTEST) -m "not slow" $(ARGS)
+
+# The same, counting the lines that are run, which takes longer.
+coverage: .venv/installed
+	@$(MAKE) --no-print-directory test ARGS="--cov --cov-report="
+	@echo "coverage: $$($(BIN)/coverage report --format=total) % of the lines"
 
 # What takes longer: kills at random moments, damaged files, clusters, other backends and
 # processors, many random networks.

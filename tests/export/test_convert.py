@@ -255,6 +255,7 @@ def two_inputs():
     )
 
 
+@pytest.mark.slow
 def test_a_model_with_two_inputs(tmp_path):
     model = two_inputs()
     model.save(tmp_path / "two.keras")

@@ -252,6 +252,7 @@ def test_a_flipped_bit_in_a_saved_model_is_noticed(run, tmp_path):
     assert "model.keras" in line
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_one_line_and_the_last_checkpoint_stays(letters, tmp_path):
     """Files may not grow beyond 1 MB: the checkpoint does not fit."""
     code = (

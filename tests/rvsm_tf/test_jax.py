@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 CASES = ["numbers", "schedules", "units", "unbuilt", "float16"]
 OPERATORS = ["penalties", "sparsity", "holding"]
@@ -80,7 +82,6 @@ def test_a_saved_model_goes_on_as_if_it_had_not_been_saved(trained, backend):
         np.testing.assert_array_equal(uninterrupted, loaded)
 
 
-@pytest.mark.slow
 def test_operators_on_jax():
     files = [f"tests/rvsm_tf/test_{name}.py" for name in OPERATORS]
     # Keras's JAX variables warn of their own way of becoming NumPy arrays.
