@@ -26,6 +26,7 @@ PENALTIES = {
 down here for commands that answer before Keras is there; a test compares."""
 SHAPED = ("tl1", "mcp", "scad")
 """Those that take a shape, a."""
+_ZEROS = ", ".join(name for name in PENALTIES if name != "none")
 OPTIMIZERS = ("sgd", "adam", "adamw")
 PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
 STRUCTURES = {"filters": ("conv1", "conv2", "conv3"), "units": ("dense",)}
@@ -57,8 +58,8 @@ class TrainConfig:
     )
     a: float = field(
         0.1,
-        Number(0, above=True),
-        "Shape of tl1, mcp, scad: the size from which on a weight is spared.",
+        Number(1e-30, 1e30),
+        f"Shape of {', '.join(SHAPED)}: the size from which on a weight is spared.",
     )
     lam: float = field(5e-4, Number(0), "Weight of the penalty, λ.")
     beta: float = field(
@@ -214,10 +215,15 @@ class TrainConfig:
                 f"--structure {self.structure} needs to know how far to go: give "
                 "--target-size, such as 14kB, or --target-latency-ratio, such as 0.1"
             )
+        if self.lam and not 1e-35 <= self.lam / self.beta <= 1e35:
+            raise InputError(
+                f"--lam {self.lam} over --beta {self.beta} is no step for 32 bits: "
+                "choose them so that it is from 1e-35 to 1e35"
+            )
         if self.penalty == "none" and self.target_sparsity is not None:
             raise InputError(
                 "--penalty none makes no zeros, so --target-sparsity "
-                f"{self.target_sparsity} cannot be met: choose l0, l1 or tl1"
+                f"{self.target_sparsity} cannot be met: choose {_ZEROS}"
             )
         if self.constant_rate and (self.structured or self.target_sparsity is not None):
             raise InputError(
@@ -248,7 +254,7 @@ class TrainConfig:
                 f"{TrainConfig.kernel_size} × {TrainConfig.kernel_size} alone"
             )
         if self.penalty == "none":
-            raise InputError("--penalty none cuts nothing: choose l0, l1 or tl1")
+            raise InputError(f"--penalty none cuts nothing: choose {_ZEROS}")
         if self.target_sparsity is not None:
             raise InputError(
                 "--target-sparsity counts single weights, the other targets whole "

@@ -20,6 +20,7 @@ from tests.commands.refusal import refused, refused_alone
         ("--a", "-1"),
         ("--a", "nan"),
         ("--a", "inf"),
+        ("--a", "1e40"),
         ("--lam", "-1e-9"),
         ("--lam", "nan"),
         ("--beta", "0"),
@@ -41,6 +42,15 @@ def test_a_wrong_value_is_quoted_with_its_option(option, value, tmp_path):
     line = refused(train.main, option, value, "--output", tmp_path / "run")
     assert option in line
     assert value in line
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    "options", [["--lam", "1e+40"], ["--lam", "1e-45"], ["--beta", "1e+40"]]
+)
+def test_a_step_that_cannot_be_held_is_refused(options, tmp_path):
+    line = refused(train.main, *options, "--output", tmp_path / "run")
+    assert " ".join(options) in line
     assert not (tmp_path / "run").exists()
 
 

@@ -179,7 +179,7 @@ def test_bytes_are_those_of_a_trained_network(columns):
         (["--target-size", "3 apples"], "'3 apples' is not a size"),
         (["--target-latency-ratio", "0"], "'0'"),
         (["--target-latency-ratio", "2"], "'2'"),
-        (["--target-size", "14kB", "--penalty", "none"], "choose l0, l1 or tl1"),
+        (["--target-size", "14kB", "--penalty", "none"], "choose l0, l1, tl1"),
         (["--target-size", "14kB", "--target-sparsity", "0.9"], "one or the other"),
         (["--target-size", "14kB", "--split-layers", "conv1"], "--structure"),
     ],
