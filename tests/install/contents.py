@@ -11,7 +11,9 @@ from email import message_from_bytes
 from packaging.requirements import Requirement
 
 ROOT = pathlib.Path(__file__).parents[2]
-EXTRAS = {"gpu", "jax", "lint", "litert", "programs", "sweep", "test", "torch"}
+EXTRAS = {
+    *("docs", "gpu", "jax", "lint", "litert", "programs", "sweep", "test", "torch"),
+}
 
 if __name__ == "__main__":
     wheel = pathlib.Path(sys.argv[1])
