@@ -118,7 +118,11 @@ def test_a_kernel_that_is_zero_as_a_whole_is_warned_of():
 
 
 def test_a_constraint_that_spoils_its_kernel_is_named_before_anything_is_held():
-    net = sparse_net(constraint=lambda w: w / 0.0)
+    class Spoils(keras.constraints.Constraint):
+        def __call__(self, w):
+            return w / 0.0
+
+    net = sparse_net(constraint=Spoils())
     with pytest.raises(ValueError, match=r"dense/kernel' cannot be held.*constraint"):
         rvsm.hold(net)
     assert net.get_layer("conv").kernel.constraint is None
