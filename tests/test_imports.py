@@ -122,7 +122,7 @@ def test_the_data_knows_nothing_of_ours(path):
 @pytest.mark.parametrize(
     ("folder", "banned"),
     [
-        ("commands", OURS - {"commands", "rvsm_tf"}),
+        ("commands", OURS - {"commands"}),
         ("export", {"pipelines", "shaky_letters", "testing", "benchmarks", "tests"}),
         ("pipelines", {"testing", "benchmarks", "tests"}),
         ("testing", {"benchmarks", "tests"}),
@@ -170,12 +170,6 @@ def test_imports_run_in_one_direction():
     files = {p: set(targets(p, "pipelines")) for p in sources("pipelines")}
     for graph in (ROOMS, files):
         graphlib.TopologicalSorter(graph).prepare()  # which finds circles
-
-
-@pytest.mark.parametrize("path", sources("commands"), ids=name)
-def test_commands_know_nothing_of_the_method(path):
-    ours = {n for n in imported(path.read_text("utf-8")) if n.startswith("rvsm_tf")}
-    assert {n for n in ours if not n.startswith("rvsm_tf.inside")} == set()
 
 
 @pytest.mark.parametrize("folder", sorted(OURS))
