@@ -57,7 +57,7 @@ def hold(model: keras.Model) -> None:
         alive = ops.convert_to_numpy(w) != 0
         if not alive.all():
             held.append((w, _Held(alive, w.constraint)))
-            _check(*held[-1])
+            _check(*held[-1], alive)
         if not alive.any():
             warnings.warn(
                 f"{w.path} is zero as a whole, is held so, and learns nothing",
@@ -77,13 +77,12 @@ class _Held(keras.constraints.Constraint):
         return ops.where(self._alive, w, ops.zeros_like(w))
 
 
-def _check(w: keras.Variable, held: _Held) -> None:
+def _check(w: keras.Variable, held: _Held, alive: np.ndarray) -> None:
     """Makes sure that an update leaves a kernel's zeros zero and its shape as it is."""
-    before = ops.convert_to_numpy(w)
     after = ops.convert_to_numpy(held(w + 1))
-    sound = after.shape == before.shape and np.isfinite(after).all()
-    if not sound or after[before == 0].any():
+    sound = after.shape == alive.shape and np.isfinite(after).all()
+    if not sound or after[~alive].any():
         raise ValueError(
             f"zeros of {w.path!r} cannot be held: behind its own constraint it is not "
-            f"what it was, a finite array of shape {before.shape}"
+            f"what it was, a finite array of shape {alive.shape}"
         )

@@ -1,6 +1,7 @@
 """What a classifier's answers amount to: a dictionary of figures, and tables."""
 
 import dataclasses
+import functools
 from typing import Any
 
 import numpy as np
@@ -63,19 +64,22 @@ def report(result: dict[str, Any]) -> str:
     )
 
 
-def _percent(value: float | None, interval: tuple[float, float] | None) -> str:
+def _figure(
+    value: float | None,
+    interval: tuple[float, float] | None,
+    digits: int,
+    times: int = 1,
+    unit: str = "",
+) -> str:
+    """Returns a figure with its interval, which has a digit less; "-" if unknown."""
     if value is None:
         return "-"
-    between = " (no interval: one person)"
+    between = "no interval: one person"
     if interval:
-        between = f" ({100 * interval[0]:.1f} to {100 * interval[1]:.1f} %)"
-    return f"{100 * value:.2f} %{between}"
+        low, high = (f"{times * end:.{digits - 1}f}" for end in interval)
+        between = f"{low} to {high}{unit}"
+    return f"{times * value:.{digits}f}{unit} ({between})"
 
 
-def _share(value: float | None, interval: tuple[float, float] | None) -> str:
-    if value is None:
-        return "-"
-    between = " (no interval: one person)"
-    if interval:
-        between = f" ({interval[0]:.3f} to {interval[1]:.3f})"
-    return f"{value:.4f}{between}"
+_percent = functools.partial(_figure, digits=2, times=100, unit=" %")
+_share = functools.partial(_figure, digits=4)
