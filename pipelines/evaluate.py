@@ -45,7 +45,8 @@ def run(
         dataset, split, name (of its files: the split's, with the dataset's in front
         if the run trained on another), labels (the classes' names), the fields of
         `scores.Scores`, temperature (see `calibration`), and uncalibrated: the
-        `scores.Calibration` there would be without it.
+        `scores.Calibration` there would be without it; of the set `hands` also curves,
+        see `figures.curves`.
 
     Raises:
         InputError: the folder holds no finished run, or a file is damaged.
@@ -53,7 +54,7 @@ def run(
     trained_on = read_config(folder)["dataset"]
     dataset = dataset or trained_on
     with quietly():
-        from .figures import evaluation
+        from .figures import curves, evaluation
         from .images import data
         from .images.source import Generated
         from .run import answers, calibration, handover
@@ -66,6 +67,12 @@ def run(
     else:
         _check_classes(folder, labels, dataset, Generated.classes)
         images, same = data.load(data.prepare(dataset), split), dataset == trained_on
+        if images.size != model.input_shape[1]:
+            raise InputError(
+                f"the network in {str(folder)!r} takes pictures of "
+                f"{model.input_shape[1]} pixels, and {dataset!r} has some of "
+                f"{images.size}: give what it was trained on, or drawings of your own"
+            )
     probabilities = answers.outputs(model, images)
     if len(labels) != probabilities.shape[1]:
         raise InputError(
@@ -74,12 +81,17 @@ def run(
         )
     before = calibration.rescaled(probabilities, 1 / temperature)
     known = labels, images.label, images.person
+    by = {}
+    if images.known:
+        shaky = probabilities.argmax(1) == 1
+        by = {"curves": curves.curves(images.known, images.label, shaky)}
     return {
         "dataset": dataset,
         "split": split,
         "name": split if same else f"{pathlib.Path(dataset).resolve().name}-{split}",
         **evaluation.figures(*known, probabilities, before),
         "temperature": temperature,
+        **by,
     }
 
 
@@ -102,7 +114,10 @@ def _own(
 
     if split != "test":
         raise InputError(f"--split {split}: drawings of your own have the split test")
-    drawings = collection.read(pathlib.Path(dataset), on_error)
+    from .run import handover
+
+    size = handover.read_size(folder)
+    drawings = collection.read(pathlib.Path(dataset), on_error, size)
     _check_classes(folder, labels, dataset, drawings.found.classes)
     own = pathlib.Path(trained_on)
     same = own.is_dir() and own.samefile(dataset)
@@ -136,15 +151,19 @@ def _temperature(folder: pathlib.Path) -> float:
 def write(folder: pathlib.Path, result: dict[str, Any]) -> None:
     """Writes the result as NAME.json and a picture, NAME.png, into a folder.
 
+    Of the set `hands` there is a second picture, NAME-curves.png.
+
     Raises:
         OSError: they cannot be written.
     """
     with quietly():
-        from .figures import diagrams
+        from .figures import curves, diagrams
 
     make(folder)
     write_json(folder / f"{result['name']}.json", result)
     diagrams.draw(folder / f"{result['name']}.png", result)
+    if "curves" in result:
+        curves.draw(folder / f"{result['name']}-curves.png", result["curves"])
 
 
 @click.command(cls=Command, context_settings={"show_default": True})
@@ -152,7 +171,7 @@ def write(folder: pathlib.Path, result: dict[str, Any]) -> None:
 @click.option("--split", type=click.Choice(SPLITS), default="test")
 @click.option(
     "--dataset",
-    metavar="letters|shapes|drawings|DIR",
+    metavar="letters|shapes|drawings|hands|DIR",
     help="[default: what the run was trained on]",
 )
 @click.option(
@@ -178,9 +197,12 @@ def main(
 ) -> None:
     """Measure a finished run on images it was not trained on."""
     result = run(run_dir, split, dataset, on_error)
-    from .figures import evaluation
+    from .figures import curves, evaluation
 
-    click.echo(json.dumps(result, indent=2) if as_json else evaluation.report(result))
+    report = evaluation.report(result)
+    if "curves" in result:
+        report += "\n" + curves.text(result["curves"])
+    click.echo(json.dumps(result, indent=2) if as_json else report)
     folder = output or run_dir / EVALUATION
     try:
         write(folder, result)
@@ -191,7 +213,9 @@ def main(
         click.echo(f"No picture is written: {error}", err=True)
         return
     if not as_json:
-        click.echo(f"\nin {folder}: {result['name']}.json, {result['name']}.png")
+        files = [f"{result['name']}.json", f"{result['name']}.png"]
+        files += [f"{result['name']}-curves.png"] if "curves" in result else []
+        click.echo(f"\nin {folder}: {', '.join(files)}")
 
 
 if __name__ == "__main__":

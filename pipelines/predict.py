@@ -1,5 +1,6 @@
 """Says of drawings which class they are of, and shows the ink that it saw.
 
+python -m pipelines.predict scan.png recording.csv
 python -m pipelines.predict runs/NAME scan.png recording.csv
 """
 
@@ -15,10 +16,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from commands.cli import Command, InputError, quietly
-from commands.files import replacing
 from commands.folder import make
 
-from .collection import ON_ERROR, reading
+from .collection import ON_ERROR, png, reading
 from .collection.drawn import Contents, Drawn
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def answers(
 
     for start in range(0, len(files), _AT_ONCE):
         some = files[start : start + _AT_ONCE]
-        read = [contents for _, contents in reading.read_all(some)]
+        read = [contents for _, contents in reading.read_all(some, classifier.size)]
         found = [
             drawn
             for contents in read
@@ -132,22 +132,23 @@ def text(answer: Prediction, labels: tuple[str, ...]) -> str:
     return f"{answer.file}{part}: {label}, probability of {told} {share:.1f} %\n{ink}"
 
 
-def _save(folder: pathlib.Path, number: int, answer: Prediction) -> None:
-    """Writes what the network saw as a PNG file."""
-    from PIL import Image
+def _divided(
+    paths: tuple[pathlib.Path, ...],
+) -> tuple[pathlib.Path | None, tuple[pathlib.Path, ...]]:
+    """Returns the model, None if there is none, and the drawings.
 
-    part = f"-{answer.drawn.part + 1}" if answer.drawn.part else ""
-    with replacing(folder / f"{number:05}-{answer.file.stem}{part}.png") as draft:
-        Image.fromarray(answer.drawn.picture[..., 0]).save(draft, "PNG")
+    What comes first is the model, unless it looks like a drawing.
+    """
+    first, *others = paths
+    named = first.is_file() or (first.suffix and not first.exists())
+    is_drawing = named and first.suffix != ".tflite"
+    return (None, paths) if is_drawing else (first, tuple(others))
 
 
 @click.command(cls=Command)
 @click.argument(
-    "model", metavar="RUN_DIR|TFLITE", type=click.Path(path_type=pathlib.Path)
-)
-@click.argument(
-    "files",
-    metavar="FILE…",
+    "paths",
+    metavar="[RUN_DIR|TFLITE] FILE…",
     nargs=-1,
     required=True,
     type=click.Path(path_type=pathlib.Path),
@@ -168,16 +169,24 @@ def _save(folder: pathlib.Path, number: int, answer: Prediction) -> None:
     help="Name files that hold no drawing and go on, or stop.",
 )
 def main(
-    model: pathlib.Path,
-    files: tuple[pathlib.Path, ...],
+    paths: tuple[pathlib.Path, ...],
     as_json: bool,
     as_csv: bool,
     ink: pathlib.Path | None,
     on_error: str,
 ) -> None:
-    """Say of photos, scans and pen recordings which class they are of."""
+    """Say of photos, scans and pen recordings which class they are of.
+
+    Without a run or a .tflite file, the network that comes with the project answers.
+    """
     if as_json and as_csv:
         raise InputError("--json and --csv: choose one")
+    model, files = _divided(paths)
+    if not files:
+        raise InputError(
+            f"no drawing to look at: give photos, scans or pen recordings after "
+            f"{str(model)!r}"
+        )
     missing = [file for file in files if not file.is_file()]
     if missing and (on_error == "stop" or len(missing) == len(files)):
         what = "is a folder" if missing[0].is_dir() else "is not there"
@@ -185,9 +194,10 @@ def main(
             f"{str(missing[0])!r} {what}: give photos, scans or pen recordings"
         )
     with quietly():
+        from .run import committed
         from .run.classifier import Classifier
 
-        classifier = Classifier(model)
+        classifier = Classifier(model or committed.file())
     if ink:
         make(ink)
     rows, usable, last = [], 0, None
@@ -218,7 +228,7 @@ def main(
                 continue
             usable += 1
             if ink:
-                _save(ink, number, answer)
+                png.write(ink, number, answer.file, answer.drawn)
             if not (as_json or as_csv):
                 click.echo(text(answer, classifier.labels))
     if as_json:

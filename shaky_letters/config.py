@@ -16,12 +16,14 @@ class SplitConfig:
         size: number of images.
         hands: the writers.
         alphabets: of letters; see `strokes.alphabet`.
+        strange: of `hands`, whether it is made by `hands.strangers`.
     """
 
     stream: int
     size: int
     hands: Hands
     alphabets: tuple[str, ...]
+    strange: bool = False
 
     def first(self, images: int) -> "SplitConfig":
         """Returns the split with no more than so many of its images."""
@@ -34,7 +36,7 @@ UNSEEN = ("cursive", "architect")
 # Pens and tremors that no training image has: finer and broader tips, faster tremor.
 UNSEEN_HANDS = Hands(width=(4.0, 5.0), tremor_hz=(6.2, 7.0))
 
-SUBJECTS = ("letters", "shapes", "drawings")
+SUBJECTS = ("letters", "shapes", "drawings", "hands")
 
 _ON_GLASS = {"pace": (28.0, 90.0), "tremor_amplitude": (2.0, 4.6)}
 """People write faster there than on paper; milder tremors are to be seen, too."""
@@ -45,14 +47,15 @@ class ShakyLettersConfig(tfds.core.BuilderConfig):
     """A set: what is written, in which font, from which seed, how often.
 
     Attributes:
-        subject: "letters", "shapes", or "drawings": letters, shapes and spirals as the
-            tablet renders them, see `fit`.
+        subject: "letters", "shapes", "drawings": letters, shapes and spirals in the
+            middle of the picture, see `fit`; or "hands": twins of many kinds, in the
+            canonical picture.
         font: path of a `.ttf` or `.otf` file to write letters in, reduced to centre
             lines, in place of the built-in alphabets.
         seed: of everything; the standard sets have 0.
-        images: to train on, where the standard sets have 5,000. Any number is made in
-            the same memory, by as many processes as there are; see `shards`. A larger
-            set starts with the images of a smaller one.
+        images: to train on, where the standard sets have 5,000, and `hands` 32,000.
+            Any number is made in the same memory, by as many processes as there are;
+            see `shards`. A larger set starts with the images of a smaller one.
 
     Raises:
         ValueError: there is no such subject, or `images` is not a whole number from 1.
@@ -81,6 +84,13 @@ class ShakyLettersConfig(tfds.core.BuilderConfig):
         seen, unseen = SEEN, UNSEEN
         if self.font:
             seen = unseen = (self.font,)
+        if self.subject == "hands":
+            return {
+                "train": SplitConfig(0, self.images or 32_000, Hands(), seen),
+                "test": SplitConfig(1, 2_000, Hands(), seen),
+                "test_unseen": SplitConfig(2, 2_000, Hands(), unseen, strange=True),
+                "test_large": SplitConfig(3, 20_000, Hands(), seen),
+            }
         hands, unseen_hands = Hands(), UNSEEN_HANDS
         if self.subject == "drawings":
             hands, unseen_hands = (

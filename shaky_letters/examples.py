@@ -9,6 +9,7 @@ import numpy as np
 
 from .config import ShakyLettersConfig, SplitConfig
 from .fit import PEN, fit
+from .hands.twins import pair
 from .pen import Trajectory, write
 from .raster import UNITS, quantize, rasterize
 from .strokes import LETTERS, Path, alphabet, shape, spiral
@@ -23,8 +24,12 @@ _SHARE = (0.5, 0.25, 0.25)
 
 def example(config: ShakyLettersConfig, split: SplitConfig, i: int) -> dict[str, Any]:
     """Returns example i of a split; it depends on the seed, the split and i alone."""
-    rng = np.random.default_rng([config.seed, split.stream, i])
     label = i % 2
+    if config.subject == "hands":
+        number = config.seed, split.stream, i // 2
+        twins = pair(*number, split.alphabets, split.strange)
+        return {**twins[label], "label": label, "pair": i // 2}
+    rng = np.random.default_rng([config.seed, split.stream, i])
     path, subject = _subject(config.subject, split, rng)
     pen = write(path, split.hands, bool(label), rng)
     if config.subject == "drawings":

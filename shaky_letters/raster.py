@@ -9,12 +9,14 @@ implementations of this page agree on every pixel, not on most.
 import numpy as np
 
 SIZE = 100
-"""Width and height of the picture in pixels."""
+"""Width and height of the paper's pictures in pixels."""
 
 UNITS = 64
 """Pen positions per pixel."""
 
 INK = 255
+
+_CHUNK = 256  # samples of a long path that are drawn at a time
 
 
 def quantize(values: np.ndarray) -> np.ndarray:
@@ -23,7 +25,11 @@ def quantize(values: np.ndarray) -> np.ndarray:
 
 
 def rasterize(
-    x: np.ndarray, y: np.ndarray, pen_down: np.ndarray, width: float
+    x: np.ndarray,
+    y: np.ndarray,
+    pen_down: np.ndarray,
+    width: float,
+    size: int = SIZE,
 ) -> np.ndarray:
     """Draws a pen's path as a binary picture.
 
@@ -35,12 +41,13 @@ def rasterize(
         y: shape (n,), the same from its upper edge.
         pen_down: shape (n,), bool.
         width: diameter of the pen's round tip in pixels. Rounded to 1/32 pixel.
+        size: width and height of the picture, pixels.
 
     Returns:
-        uint8, shape (100, 100, 1): 255 where there is ink, 0 elsewhere.
+        uint8, shape (size, size, 1): 255 where there is ink, 0 elsewhere.
     """
     # One pixel of margin on each side takes what falls outside the picture.
-    canvas = np.zeros((SIZE + 2, SIZE + 2), "uint8")
+    canvas = np.zeros((size + 2, size + 2), "uint8")
     pen_down = np.asarray(pen_down, bool)
     if not pen_down.any():
         return canvas[1:-1, 1:-1, None]
@@ -74,8 +81,28 @@ def rasterize(
     distance -= along
     near = distance <= (radius * radius * length)[:, :, None]
 
-    row = np.clip(row, -1, SIZE).astype("int64") + 1
-    column = np.clip(column, -1, SIZE).astype("int64") + 1
-    place = (row * (SIZE + 2))[:, :, None] + column[:, None, :]
+    row = np.clip(row, -1, size).astype("int64") + 1
+    column = np.clip(column, -1, size).astype("int64") + 1
+    place = (row * (size + 2))[:, :, None] + column[:, None, :]
     canvas.flat[place[near]] = INK
     return canvas[1:-1, 1:-1, None].copy()
+
+
+def rasterize_long(
+    x: np.ndarray,
+    y: np.ndarray,
+    pen_down: np.ndarray,
+    width: float,
+    size: int = SIZE,
+) -> np.ndarray:
+    """Draws a path of any length in a memory that does not grow with it.
+
+    See `rasterize`, which makes the same picture.
+    """
+    picture = np.zeros((size, size, 1), "uint8")
+    # Chunks share a sample, so that no segment is lost; the picture is their union.
+    for start in range(0, len(x), _CHUNK):
+        part = slice(max(start - 1, 0), start + _CHUNK)
+        drawn = rasterize(x[part], y[part], pen_down[part], width, size)
+        np.maximum(picture, drawn, out=picture)
+    return picture

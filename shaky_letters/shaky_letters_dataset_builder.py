@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 import tensorflow_datasets as tfds
 
+from . import canonical
 from .config import ShakyLettersConfig, SplitConfig
 from .examples import CLASSES, KINDS, example, stored
+from .hands import twins
 from .raster import SIZE
 from .shards import ShardWriter, write_here, write_on_beam
 from .strokes import LETTERS, SHAPES
@@ -39,7 +41,13 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         ShakyLettersConfig(
             name="drawings",
             subject="drawings",
-            description="Letters, shapes and spirals as the tablet renders them.",
+            description="Letters, shapes and spirals, in the middle of the picture.",
+        ),
+        ShakyLettersConfig(
+            name="hands",
+            subject="hands",
+            description="Drawings of many kinds, pens and scanners by hundreds of "
+            "writers, in twins that differ in tremor alone.",
         ),
     ]
 
@@ -96,6 +104,8 @@ class Builder(tfds.core.GeneratorBasedBuilder):
 
     def _info(self) -> tfds.core.DatasetInfo:
         config, features = self.builder_config, tfds.features
+        if config.subject == "hands":
+            return self._described(_of_hands())
         if config.subject == "drawings":
             subject = {"kind": features.ClassLabel(names=KINDS)}
         elif config.subject == "shapes":
@@ -117,18 +127,19 @@ class Builder(tfds.core.GeneratorBasedBuilder):
                 ("pen_down", np.bool_),
             ]
         }
+        image = features.Image(shape=(SIZE, SIZE, 1), dtype=np.uint8)
+        return self._described({"image": image, **subject, "strokes": samples})
+
+    def _described(self, own: dict[str, Any]) -> tfds.core.DatasetInfo:
+        """Returns the set's description: what all sets have, and its own features."""
+        features = {
+            "label": tfds.features.ClassLabel(names=CLASSES),
+            "pen_width": np.float32,
+            "tremor_hz": np.float32,
+            "tremor_amplitude": np.float32,
+        }
         return self.dataset_info_from_configs(
-            features=features.FeaturesDict(
-                {
-                    "image": features.Image(shape=(SIZE, SIZE, 1), dtype=np.uint8),
-                    "label": features.ClassLabel(names=CLASSES),
-                    **subject,
-                    "pen_width": np.float32,
-                    "tremor_hz": np.float32,
-                    "tremor_amplitude": np.float32,
-                    "strokes": samples,
-                }
-            ),
+            features=tfds.features.FeaturesDict(features | own),
             supervised_keys=("image", "label"),
         )
 
@@ -175,3 +186,14 @@ class Builder(tfds.core.GeneratorBasedBuilder):
             )
             for name in splits
         ]
+
+
+def _of_hands() -> dict[str, Any]:
+    """Returns the features that `hands` alone has."""
+    size = canonical.SIZE
+    return {
+        "image": tfds.features.Image(shape=(size, size, 1), dtype=np.uint8),
+        "kind": tfds.features.ClassLabel(names=list(twins.SHARES)),
+        "renderer": tfds.features.ClassLabel(names=twins.ALL_RENDERERS),
+        "pair": np.int64,
+    }

@@ -43,7 +43,7 @@ def alphabet(name: str) -> dict[str, Path]:
         ValueError: there is no such alphabet, or the file is not a font.
     """
     if name in HERSHEY:
-        return _hershey(HERSHEY[name])
+        return _hershey(HERSHEY[name], LETTERS)
     if name in DRAWN:
         return _drawn(name)
     if name.lower().endswith((".ttf", ".otf")):
@@ -51,10 +51,20 @@ def alphabet(name: str) -> dict[str, Path]:
         from .fonts import trace_font
 
         traced = trace_font(name, LETTERS)
-        return {c: tuple(_resample(s) for s in traced[c]) for c in LETTERS}
+        return {c: tuple(resample(s) for s in traced[c]) for c in LETTERS}
     raise ValueError(
         f"unknown alphabet {name!r}: choose from {', '.join((*HERSHEY, *DRAWN))}, "
         "or give the path of a .ttf or .otf file"
+    )
+
+
+@functools.cache
+def digits() -> tuple[Path, ...]:
+    """Returns the ten digits of each of the `HERSHEY` alphabets as paths."""
+    return tuple(
+        path
+        for name in HERSHEY.values()
+        for path in _hershey(name, string.digits).values()
     )
 
 
@@ -82,7 +92,7 @@ def shape(rng: np.random.Generator) -> tuple[str, Path]:
             break
     points *= 100 / np.ptp(points, axis=0).max()
     points[:, 1] -= points[:, 1].max()
-    return SHAPES[corners - 3], (_resample(np.r_[points, points[:1]]),)
+    return SHAPES[corners - 3], (resample(np.r_[points, points[:1]]),)
 
 
 def spiral(rng: np.random.Generator) -> Path:
@@ -96,29 +106,32 @@ def spiral(rng: np.random.Generator) -> Path:
     points = angle[:, None] * np.stack([np.cos(heading), np.sin(heading)], -1)
     points *= 100 / np.ptp(points, axis=0).max()
     points[:, 1] -= points[:, 1].max()
-    return (_resample(points),)
+    return (resample(points),)
 
 
-def _hershey(name: str) -> dict[str, Path]:
+def _hershey(name: str, characters: str) -> dict[str, Path]:
     font = HersheyFonts()
     font.load_default_font(name)
     paths = {
-        c: [np.array(s, "float64") for s in font.strokes_for_text(c)] for c in LETTERS
+        c: [np.array(s, "float64") for s in font.strokes_for_text(c)]
+        for c in characters + "H"
     }
     capital = np.concatenate(paths["H"])[:, 1]
     baseline, scale = capital.max(), 100 / np.ptp(capital)
     return {
         c: tuple(
-            _resample(_smooth((s - [0, baseline]) * scale)) for s in path if len(s) > 1
+            resample(_smooth((s - [0, baseline]) * scale))
+            for s in paths[c]
+            if len(s) > 1
         )
-        for c, path in paths.items()
+        for c in characters
     }
 
 
 def _drawn(name: str) -> dict[str, Path]:
     file = pathlib.Path(__file__).parent / "alphabets" / f"{name}.json"
     glyphs = json.loads(file.read_text("utf-8"))["glyphs"]
-    return {c: tuple(_resample(s) for s in _flatten(glyphs[c])) for c in LETTERS}
+    return {c: tuple(resample(s) for s in _flatten(glyphs[c])) for c in LETTERS}
 
 
 def _flatten(svg: str) -> list[np.ndarray]:
@@ -162,8 +175,15 @@ def _smooth(stroke: np.ndarray) -> np.ndarray:
     return np.concatenate(pieces)
 
 
-def _resample(stroke: np.ndarray) -> np.ndarray:
-    """Returns points at equal distances along a polyline, ends included."""
+def resample(stroke: np.ndarray) -> np.ndarray:
+    """Returns points at equal distances along a polyline, ends included.
+
+    Args:
+        stroke: shape (n, 2), hundredths of the cap height.
+
+    Returns:
+        shape (m, 2), neighbours two hundredths apart or a little less.
+    """
     steps = np.hypot(*np.diff(stroke, axis=0).T)
     along = np.r_[0, np.cumsum(steps)]
     count = max(2, int(np.ceil(along[-1] / _SPACING)) + 1)

@@ -114,12 +114,15 @@ class Collection:
         return []
 
 
-def read(folder: pathlib.Path, on_error: str, quiet: bool = True) -> Collection:
+def read(
+    folder: pathlib.Path, on_error: str, size: int, quiet: bool = True
+) -> Collection:
     """Reads all drawings of a folder, several files at a time.
 
     Args:
         folder: see `layout`.
         on_error: one of `collection.ON_ERROR`.
+        size: of the pictures, see `reading`.
         quiet: show no progress; what is left out is named all the same.
 
     Raises:
@@ -130,7 +133,7 @@ def read(folder: pathlib.Path, on_error: str, quiet: bool = True) -> Collection:
     entries = []
     skipped = []
     with click.progressbar(
-        reading.read_all([item.file for item in found.items]),
+        reading.read_all([item.file for item in found.items], size),
         length=len(found.items),
         label=f"reading {folder}",
         file=sys.stderr,

@@ -24,7 +24,7 @@ class Drawn:
     """A drawing that was read.
 
     Attributes:
-        picture: uint8, shape (100, 100, 1), ink 255 on 0: what the network sees.
+        picture: uint8, shape (size, size, 1), ink 255 on 0: what the network sees.
         before: uint8, shape (h, w, 3), RGB, no side above `BEFORE`: what a person
             sees, of a photo or a scan; None of a pen recording.
         path: of a pen recording, in its own unit; None of a photo or a scan.

@@ -33,8 +33,9 @@ from typing import Any
 
 import numpy as np
 
+from shaky_letters import canonical
 from shaky_letters.fit import PEN, fit
-from shaky_letters.raster import SIZE, rasterize
+from shaky_letters.raster import SIZE, rasterize_long
 
 from .drawn import Path
 from .photo.unusable import Unusable
@@ -73,9 +74,6 @@ _COLUMNS = {
 }
 
 _TESTS = {0: "static spiral", 1: "dynamic spiral", 2: "stability test"}
-
-_CHUNK = 256
-"""Samples drawn at a time; the rasteriser's memory grows with them."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -140,24 +138,25 @@ def read(file: pathlib.Path) -> Recording:
     return _alone(_from_table(lines))
 
 
-def draw(path: Path) -> np.ndarray:
-    """Draws a path as the tablet does: in the middle, with its pen.
+def draw(path: Path, size: int = SIZE) -> np.ndarray:
+    """Draws a path in the middle of a picture.
+
+    Args:
+        path: the pen's way.
+        size: of the picture: `raster.SIZE` for the paper's, `canonical.SIZE` for what
+            the tablet draws, too.
 
     Returns:
-        uint8, shape (100, 100, 1), ink 255 on 0.
+        uint8, shape (size, size, 1), ink 255 on 0.
 
     Raises:
         Unusable: the pen was never down, or only at one point.
     """
     check(path)
+    if size == canonical.SIZE:
+        return canonical.of_path(path.x, path.y, path.pen_down)
     x, y, _ = fit(path.x, path.y, path.pen_down)
-    picture = np.zeros((SIZE, SIZE, 1), "uint8")
-    # Chunks share a sample, so that no segment is lost; the picture is their union.
-    for start in range(0, len(x), _CHUNK):
-        part = slice(max(start - 1, 0), start + _CHUNK)
-        drawn = rasterize(x[part], y[part], path.pen_down[part], PEN)
-        np.maximum(picture, drawn, out=picture)
-    return picture
+    return rasterize_long(x, y, path.pen_down, PEN)
 
 
 def check(path: Path) -> float:

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import tensorflow as tf
 
+from shaky_letters import canonical
 from shaky_letters.fit import PEN, fit
 from shaky_letters.pen import distort
 from shaky_letters.raster import INK, SIZE, rasterize
@@ -26,7 +27,6 @@ _PEN = (PEN - 0.5, PEN + 0.5)  # pixels; of a pen recording
 
 # Where the distortion of a picture is worked out; between, it is smooth.
 _EVERY = 4
-_GRID = np.arange(SIZE // _EVERY) * _EVERY + (_EVERY - 1) / 2
 
 
 def shown(images: int) -> int:
@@ -61,7 +61,7 @@ def training_batches(
     @tf.autograph.experimental.do_not_convert
     def as_tensors(number: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         image, label = tf.numpy_function(batch, [number], [tf.float32, tf.int64])
-        image.set_shape((batch_size, SIZE, SIZE, 1))
+        image.set_shape((batch_size, images.size, images.size, 1))
         label.set_shape((batch_size,))
         return image, label
 
@@ -79,16 +79,19 @@ def _order(images: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def _distorted(images: Images, i: int, rng: np.random.Generator) -> np.ndarray:
-    """Returns an image on another sheet: uint8, shape (100, 100, 1)."""
+    """Returns an image on another sheet: uint8, shape (size, size, 1)."""
     path = images.path[i] if images.path else None
     if path is not None:
-        return _redrawn(path, rng)
+        return _redrawn(path, images.size, rng)
     return distorted(images.image[i], rng)
 
 
-def _redrawn(path: Path, rng: np.random.Generator) -> np.ndarray:
+def _redrawn(path: Path, size: int, rng: np.random.Generator) -> np.ndarray:
     x, y, _ = fit(path.x, path.y, path.pen_down)
-    x, y, _ = fit(*distort(x, y, rng), path.pen_down)
+    x, y = distort(x, y, rng)
+    if size == canonical.SIZE:
+        return canonical.of_path(x, y, path.pen_down)
+    x, y, _ = fit(x, y, path.pen_down)
     return rasterize(x, y, path.pen_down, rng.uniform(*_PEN))
 
 
@@ -96,18 +99,23 @@ def distorted(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Returns a picture on a sheet that was turned, sheared and stretched.
 
     Args:
-        picture: uint8, shape (100, 100, 1), ink 255 on 0.
+        picture: uint8, shape (size, size, 1), ink 255 on 0.
         rng: draws the distortion.
 
     Returns:
         the same, ink and background alone; what leaves the sheet is lost.
     """
-    grid = np.meshgrid(_GRID, _GRID)
+    size = len(picture)
+    middles = np.arange(size // _EVERY) * _EVERY + _EVERY / 2
+    grid = np.meshgrid(middles, middles)
     # Where each pixel comes from: a way back is as good a distortion as a way there.
-    came = distort(*(axis.ravel() for axis in grid), rng)
+    # The sheet is as large as the generated letters'; OpenCV counts from a pixel's
+    # middle.
+    scale = SIZE / size
+    came = distort(*(axis.ravel() * scale - 0.5 for axis in grid), rng)
     x, y = (
-        cv2.resize(c.reshape(grid[0].shape).astype("float32"), (SIZE, SIZE))
-        for c in came
+        cv2.resize(c.reshape(grid[0].shape).astype("float32"), (size, size))
+        for c in ((c + 0.5) / scale - 0.5 for c in came)
     )
     moved = cv2.remap(picture, x, y, cv2.INTER_LINEAR)
     return np.where(moved > INK // 2, np.uint8(INK), np.uint8(0))[..., None]

@@ -11,12 +11,18 @@ from absl import logging
 from google.protobuf.json_format import ParseError
 
 from commands.cli import InputError
-from shaky_letters.raster import SIZE
+from shaky_letters import canonical, raster
 from shaky_letters.shaky_letters_dataset_builder import Builder
 
 from . import description
 from .datasets import DATASETS, check_dataset
 from .images import Images
+
+SHAPES = tuple((size, size, 1) for size in (raster.SIZE, canonical.SIZE))
+"""Of the paper's pictures, and of canonical ones."""
+
+_KNOWN = ("kind", "renderer", "pen_width", "tremor_amplitude", "tremor_hz")
+"""What is known of drawings of `hands`, besides their labels."""
 
 # TFDS warns its users of its own deprecated attributes.
 logging.set_verbosity(logging.ERROR)
@@ -72,16 +78,26 @@ def load(builder: tfds.core.DatasetBuilder, split: str) -> Images:
     Raises:
         InputError: a file of the split is damaged or missing.
     """
-    names = ("image", "label")
+    told = _KNOWN if "renderer" in builder.info.features else ()
+    names = ("image", "label", *told)
     decoders = tfds.decode.PartialDecoding(dict.fromkeys(names, True))
     with _reading(f"split {split!r} in {builder.data_dir}"):
         dataset = builder.as_dataset(split=split, decoders=decoders)
         parts = list(dataset.batch(1000).as_numpy_iterator())
-        image, label = (np.concatenate([p[name] for p in parts]) for name in names)
+        image, label, *known = (
+            np.concatenate([p[name] for p in parts]) for name in names
+        )
         # What its description says of it may be damaged, too.
-        if image.dtype != np.uint8 or image.shape[1:] != (SIZE, SIZE, 1):
+        if image.dtype != np.uint8 or image.shape[1:] not in SHAPES:
             raise ValueError(f"images of {image.dtype}, {image.shape}")
-    return Images(image, label)
+        features = builder.info.features
+        known = {
+            name: np.array(features[name].names)[values]
+            if isinstance(features[name], tfds.features.ClassLabel)
+            else values
+            for name, values in zip(told, known, strict=True)
+        }
+    return Images(image, label, known=known)
 
 
 def batches(images: Images, batch_size: int = 500) -> tf.data.Dataset:

@@ -4,7 +4,7 @@ import pathlib
 
 from commands.cli import InputError
 
-DATASETS = ("letters", "shapes", "drawings")
+DATASETS = ("letters", "shapes", "drawings", "hands")
 SPLITS = ("test", "test_unseen", "test_large")
 """Of the generated sets, to measure on; of drawings of one's own the first alone."""
 

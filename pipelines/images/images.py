@@ -12,17 +12,24 @@ class Images:
     """The images of a split with their labels, in memory.
 
     Attributes:
-        image: uint8, shape (n, 100, 100, 1), ink 255 on 0.
+        image: uint8, shape (n, size, size, 1), ink 255 on 0.
         label: int64, shape (n,).
         person: int64, shape (n,), a number for each who drew; None of generated ones.
         path: the pen's way of each, None where there is a picture alone; empty of
             generated ones.
+        known: what else is known of each, by feature, shape (n,); of the set `hands`.
     """
 
     image: np.ndarray
     label: np.ndarray
     person: np.ndarray | None = None
     path: tuple[Path | None, ...] = ()
+    known: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        """Width and height of the images, pixels."""
+        return self.image.shape[1]
 
     def __len__(self) -> int:
         return len(self.label)

@@ -17,10 +17,11 @@ from keras.optimizers.schedules import CosineDecay
 
 import rvsm_tf as rvsm
 from commands.cli import InputError
+from shaky_letters import raster
 from shaky_letters.examples import CLASSES
 
 from ..run.config import TrainConfig
-from . import kernels, origin, start
+from . import families, kernels, origin, start
 from .design import FULL, Design
 from .penalized import Penalized
 
@@ -64,9 +65,11 @@ class Recipe:
         images: that a training epoch shows.
         jit_compile: Keras's argument.
         classes: to tell apart.
+        size: of the pictures, which says what network takes them.
 
     Raises:
-        InputError: a batch is more than an epoch.
+        InputError: a batch is more than an epoch, or the options are for another
+            network.
     """
 
     def __init__(
@@ -76,9 +79,11 @@ class Recipe:
         images: int,
         jit_compile: bool | str,
         classes: tuple[str, ...] = CLASSES,
+        size: int = raster.SIZE,
     ):
         self._config, self._design, self._jit_compile = config, design, jit_compile
         self._classes = classes
+        self._family = families.of(size, config)
         self._epoch = images // config.batch_size
         if not self._epoch:
             raise InputError(
@@ -96,6 +101,11 @@ class Recipe:
         return epochs
 
     @property
+    def weights(self) -> dict[int, float] | None:
+        """Of the classes in the loss, by label; None for equal ones."""
+        return self._family.weights if len(self._classes) == 2 else None
+
+    @property
     def two_phases(self) -> bool:
         """Whether zeros are held, and what is left fine-tuned, after the splitting."""
         return self._design is not None or self.splitting_epochs < self._config.epochs
@@ -103,7 +113,9 @@ class Recipe:
     @property
     def layers(self) -> list[str]:
         """Names or patterns of the layers whose weights become zero."""
-        return list(FULL) if self._design else self._config.patterns
+        if self._design:
+            return list(FULL)
+        return self._config.patterns or list(self._family.split)
 
     def whole(self) -> keras.Model:
         """Returns the compiled model that training starts from."""
@@ -132,13 +144,7 @@ class Recipe:
 
     def network(self) -> keras.Model:
         """Returns the plain network with its initial weights."""
-        config = self._config
-        return rvsm.networks.paper_cnn(
-            self._stddev,
-            config.seed,
-            kernel_size=config.kernel_size,
-            classes=len(self._classes),
-        )
+        return self._family.build(self._config, self._stddev, len(self._classes))
 
     @property
     def _stddev(self) -> float:
@@ -164,7 +170,7 @@ class Recipe:
     def _selected(self, model: keras.Model) -> list[keras.Layer]:
         """Returns the layers that --split-layers names."""
         try:
-            found = {id(w) for w in kernels.named(model, self._config.patterns)}
+            found = {id(w) for w in kernels.named(model, self.layers)}
         except ValueError as error:
             raise InputError(f"--split-layers: {error}") from None
         return [x for x in model.layers if id(getattr(x, "kernel", None)) in found]
@@ -227,7 +233,7 @@ class Recipe:
             kappa = self._falling(min(1.0, share * self._pull / steps), steps)
         elif config.optimizer != "sgd":
             kappa = _steady(steps)
-        split = dict.fromkeys(config.patterns, self._penalty)
+        split = dict.fromkeys(self.layers, self._penalty)
         return rvsm.RVSM(net, split, lam, config.beta, kappa)
 
     def _falling(self, peak: float, steps: int) -> CosineDecay | float:

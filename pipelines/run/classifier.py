@@ -6,10 +6,8 @@ from collections.abc import Callable
 import numpy as np
 
 from commands.cli import InputError, quietly
+from shaky_letters import canonical, raster
 from shaky_letters.examples import CLASSES
-
-PICTURE = (100, 100, 1)
-"""Shape of what is classified."""
 
 MOST_OFF = 0.05
 """By how much probabilities may miss a sum of 1. int8 rounds each to a 256th, and has
@@ -24,6 +22,8 @@ class Classifier:
 
     Attributes:
         labels: the classes' names, in the order of the probabilities.
+        size: of the pictures that it takes: `raster.SIZE` for the paper's,
+            `canonical.SIZE`.
 
     Raises:
         InputError: it is missing, damaged, or not one of ours.
@@ -37,13 +37,14 @@ class Classifier:
                 f"{str(model)!r} is no model: give a run's folder, or a .tflite file "
                 "that export.convert wrote"
             )
-        self.labels, self._answers = _in_litert(model) if is_file else _in_keras(model)
+        opened = _in_litert(model) if is_file else _in_keras(model)
+        self.labels, self.size, self._answers = opened
 
     def __call__(self, pictures: np.ndarray) -> np.ndarray:
         """Returns the probability of each class; together they are 1.
 
         Args:
-            pictures: uint8, shape (n, 100, 100, 1), ink 255 on 0.
+            pictures: uint8, shape (n, size, size, 1), ink 255 on 0.
 
         Returns:
             float64, shape (n, classes).
@@ -90,17 +91,36 @@ def probabilities(said: np.ndarray) -> np.ndarray:
 Answers = Callable[[np.ndarray], np.ndarray]
 
 
-def _in_keras(folder: pathlib.Path) -> tuple[tuple[str, ...], Answers]:
+Opened = tuple[tuple[str, ...], int, Answers]
+
+
+def _in_keras(folder: pathlib.Path) -> Opened:
     with quietly():
         from . import handover
         from .model import read_model
 
     model = read_model(folder / "model.keras")
     labels = handover.read_labels(folder)
-    return labels, lambda images: model.predict(images, verbose=0)
+    size = _size(folder, model.input_shape[1:])
+    return labels, size, lambda images: model.predict(images, verbose=0)
 
 
-def _in_litert(file: pathlib.Path) -> tuple[tuple[str, ...], Answers]:
+def _size(model: pathlib.Path, shape: tuple[int, ...]) -> int:
+    """Returns the size of the pictures that a model takes.
+
+    Raises:
+        InputError: it takes something else.
+    """
+    sizes = {(size, size, 1): size for size in (raster.SIZE, canonical.SIZE)}
+    if shape not in sizes:
+        raise InputError(
+            f"{str(model)!r} takes inputs of shape {shape}: give a model whose input "
+            f"has {' or '.join(map(str, sizes))}"
+        )
+    return sizes[shape]
+
+
+def _in_litert(file: pathlib.Path) -> Opened:
     if not file.is_file():
         raise InputError(
             f"no {str(file)!r}: give a run's folder, or a file that export.convert "
@@ -116,8 +136,10 @@ def _in_litert(file: pathlib.Path) -> tuple[tuple[str, ...], Answers]:
             raise InputError(f"{str(file)!r} does not run: {failure}") from None
 
     try:
-        labels = card.read(file.read_bytes()).get("labels", CLASSES)
-        sound = selftest.is_sound(file, {"image": (1, *PICTURE)})
+        told = card.read(file.read_bytes())
+        width = told.get("preprocessing", {}).get("width", raster.SIZE)
+        size = _size(file, (width, width, 1))
+        sound = selftest.is_sound(file, {"image": (1, size, size, 1)})
     except (ValueError, runtime.RuntimeFailure) as error:
         raise InputError(f"{str(file)!r} does not run: {error}") from None
     if not sound:
@@ -125,4 +147,4 @@ def _in_litert(file: pathlib.Path) -> tuple[tuple[str, ...], Answers]:
             f"{str(file)!r} does not run correctly here: its golden vectors get other "
             "answers; export the model again"
         )
-    return tuple(labels), answers
+    return tuple(told.get("labels", CLASSES)), size, answers

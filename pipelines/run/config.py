@@ -87,10 +87,11 @@ class TrainConfig:
         Number(0, 1, above=True),
         "Latency of the exported file against the dense one; chooses them too.",
     )
-    split_layers: str = field(
-        "dense",
+    split_layers: str | None = field(
+        None,
         click.STRING,
-        "Layers to split: names or patterns, with commas.",
+        "Layers to split: names or patterns, with commas.  [default: dense; of hands "
+        "all but the first and the last]",
         metavar="NAMES",
     )
     optimizer: str = field("adam", click.Choice(OPTIMIZERS))
@@ -125,7 +126,7 @@ class TrainConfig:
         click.STRING,
         "DIR holds drawings of your own, a folder for each class, or is what 'tfds "
         "build shaky_letters' made.",
-        metavar="letters|shapes|drawings|DIR",
+        metavar="letters|shapes|drawings|hands|DIR",
     )
     precision: str = field(
         "auto",
@@ -162,8 +163,10 @@ class TrainConfig:
         return config
 
     @property
-    def patterns(self) -> list[str]:
-        """The names or patterns of the layers to split."""
+    def patterns(self) -> list[str] | None:
+        """The names or patterns of the layers to split; None if that is not given."""
+        if self.split_layers is None:
+            return None
         return [pattern.strip() for pattern in self.split_layers.split(",")]
 
     @property

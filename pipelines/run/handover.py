@@ -14,9 +14,9 @@ import numpy as np
 from commands.cli import InputError
 from commands.files import read_json, replacing, write_json
 from rvsm_tf.litert.source import ABOUT, FEWEST
+from shaky_letters import canonical, raster
 from shaky_letters.examples import CLASSES
 from shaky_letters.pen import Hands
-from shaky_letters.raster import SIZE
 
 from ..images.images import Images
 from .config import TrainConfig
@@ -43,7 +43,7 @@ def write(
             test=test.image // 255,
             test_label=test.label,
         )
-    write_json(folder / ABOUT, about(config, classes, metrics))
+    write_json(folder / ABOUT, about(config, classes, metrics, train.size))
 
 
 def write_reference(folder: pathlib.Path, dense: keras.Model) -> None:
@@ -72,20 +72,37 @@ def read_labels(folder: pathlib.Path) -> tuple[str, ...]:
     return tuple(labels)
 
 
+def read_size(folder: pathlib.Path) -> int:
+    """Returns the size of the pictures that a finished run's network takes.
+
+    Raises:
+        InputError: the file that says so is damaged.
+    """
+    file = folder / ABOUT
+    if not file.is_file():  # as runs of an earlier version have none
+        return raster.SIZE
+    size = read_json(file).get("preprocessing", {}).get("width", raster.SIZE)
+    if size not in (raster.SIZE, canonical.SIZE):
+        raise InputError(f"{str(file)!r} is damaged: train again into a new folder")
+    return size
+
+
 def about(
-    config: TrainConfig, classes: tuple[str, ...], metrics: dict[str, Any]
+    config: TrainConfig, classes: tuple[str, ...], metrics: dict[str, Any], size: int
 ) -> dict[str, Any]:
     """Returns the labels, the way from ink to input, and how training went."""
+    canonically = size == canonical.SIZE
+    pen = (canonical.PEN, canonical.PEN) if canonically else Hands().width
     kept = ("sparsity", "test_accuracy", "test_large_accuracy", "epochs", "seed")
     return {
         "labels": list(classes),
         "preprocessing": {
-            "width": SIZE,
-            "height": SIZE,
+            "width": size,
+            "height": size,
             "ink": 1.0,
             "background": 0.0,
             "threshold": 0.5,
-            "line_width": list(Hands().width),
+            "line_width": list(pen),
         },
         "training": {
             "dataset": config.dataset,

@@ -8,6 +8,7 @@ import click
 from commands.cli import InputError, quietly
 from commands.files import read_json
 from commands.folder import alone
+from shaky_letters import canonical
 
 from ..collection import ON_ERROR
 from ..devices import tf_config
@@ -81,7 +82,13 @@ def _own(
     """Trains on somebody's own drawings."""
     from ..collection import collection, sheet
 
-    drawings = collection.read(pathlib.Path(config.dataset), on_error, quiet)
+    with quietly():
+        from ..run import handover
+
+    size = canonical.SIZE
+    if config.from_ is not None:
+        size = handover.read_size(pathlib.Path(config.from_))
+    drawings = collection.read(pathlib.Path(config.dataset), on_error, size, quiet)
     if config.folds:
         splits = drawings.folds(config.folds, config.seed)
     else:

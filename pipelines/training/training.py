@@ -79,6 +79,7 @@ class Training:
             self._shown,
             self.device.jit_compile,
             self._source.classes,
+            self._train.size,
         )
         with self._distribution.together():
             sparse, final = self._trained()
@@ -209,6 +210,7 @@ class Training:
                 steps_per_epoch=steps,
                 validation_data=data.batches(self._validation),
                 callbacks=callbacks,
+                class_weight=self._recipe.weights,
                 shuffle=False,  # the batches are shuffled already
                 verbose=0,
             )

@@ -1,7 +1,8 @@
 """The pictures that every implementation agrees on; the tablet's are in raster.test.ts.
 
-raster.json also says what rasterize() and fit() were when it was written: the training
-sets, the exported models' golden vectors and the saved drawings all depend on it.
+raster.json also says what rasterize() and of_path() were when it was written: the
+training sets, the exported models' golden vectors and the saved drawings all depend on
+it.
 """
 
 import json
@@ -11,8 +12,8 @@ import numpy as np
 import pytest
 
 from export import golden
-from shaky_letters.fit import PEN, fit
-from shaky_letters.raster import SIZE, rasterize
+from shaky_letters.canonical import PEN, SIZE, of_path
+from shaky_letters.raster import rasterize
 
 ROOT = pathlib.Path(__file__).parents[2]
 CASES = json.loads(
@@ -41,16 +42,14 @@ def ink(case):
 
 @named(CASES["raster"])
 def test_strokes_give_the_picture_in_the_file(case):
-    picture = rasterize(*path(case), case["width"])
+    picture = rasterize(*path(case), case["width"], SIZE)
     np.testing.assert_array_equal(picture[..., 0], ink(case))
 
 
 @named(CASES["fit"])
 def test_fitted_strokes_give_the_picture_in_the_file(case):
-    x, y, pen_down = path(case)
-    x, y, _ = fit(x, y, pen_down)
     assert case["width"] == PEN
-    np.testing.assert_array_equal(rasterize(x, y, pen_down, PEN)[..., 0], ink(case))
+    np.testing.assert_array_equal(of_path(*path(case))[..., 0], ink(case))
 
 
 def test_halves_go_to_the_even_neighbour_and_it_shows():
@@ -62,6 +61,6 @@ def test_halves_go_to_the_even_neighbour_and_it_shows():
             x, y, pen_down = path(case)
             radius = rounding(case["width"] * 32) / 64
             x, y = rounding(x * 64) / 64, rounding(y * 64) / 64
-            picture = rasterize(x, y, pen_down, 2 * radius)
+            picture = rasterize(x, y, pen_down, 2 * radius, SIZE)
             wrong += (picture[..., 0] != ink(case)).any()
         assert wrong

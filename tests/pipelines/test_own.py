@@ -18,6 +18,7 @@ from pipelines.images import augmentation
 from pipelines.images.division import Division
 from pipelines.run.classifier import Classifier
 from pipelines.training.checkpoint import Checkpoint
+from shaky_letters import canonical, raster
 from tests.commands.refusal import refused
 from tests.pipelines.collection import folders
 
@@ -64,7 +65,7 @@ def listed(folder):
 def test_in_every_layout_nobody_is_on_two_sides_and_no_file_is_lost(layout, tmp_path):
     folder = tmp_path / "set"
     folders.MAKERS[layout](folder, 5, 2, np.random.default_rng(0))
-    found = collection.read(folder, "skip")
+    found = collection.read(folder, "skip", raster.SIZE)
     division = Division(found, found.divided(0))
     whose = {}
     for name in ("train", "validation", "test"):
@@ -155,10 +156,15 @@ def test_other_drawings_are_all_measured_but_for_those_trained_on(
     assert "unknown for 13 of 13 drawings" in result.stderr
 
 
+def canonical_of(made):
+    pen = made["strokes"]
+    return canonical.of_path(pen["x"], pen["y"], pen["pen_down"])
+
+
 def test_what_is_exported_answers_as_the_run_does(run, tmp_path):
     convert.run(run[0], tmp_path, ("float32",), quiet=True)
     rng = np.random.default_rng(0)
-    pictures = np.stack([folders.drawn(i % 2, rng)["image"] for i in range(6)])
+    pictures = np.stack([canonical_of(folders.drawn(i % 2, rng)) for i in range(6)])
     one, two = (Classifier(p) for p in (run[0], tmp_path / "float32.tflite"))
     assert one.labels == two.labels == ("regular", "shaky")
     np.testing.assert_allclose(one(pictures), two(pictures), atol=1e-5)

@@ -10,11 +10,13 @@ from click.testing import CliRunner
 from PIL import Image
 
 from export import convert
-from pipelines import predict
+from pipelines import picture, predict
 from pipelines.collection import recording
 from pipelines.figures import terminal
+from pipelines.run import committed
 from pipelines.run.classifier import Classifier
 from rvsm_tf.networks import paper_cnn
+from shaky_letters import canonical
 from shaky_letters.examples import CLASSES
 from shaky_letters.fit import PEN, fit
 from shaky_letters.raster import rasterize
@@ -54,7 +56,7 @@ def write(file, drawn, **changed):
     return file
 
 
-def picture(file):
+def seen(file):
     (drawing,) = recording.read(file).drawings
     return recording.draw(drawing.path)
 
@@ -78,7 +80,7 @@ def test_the_picture_is_the_recording_fitted_and_drawn(tmp_path):
         x, y = (SCALE * made[name].astype("float64") for name in "xy")
         x, y, _ = fit(x, y, made["pen_down"])
         expected = rasterize(x, y, made["pen_down"], PEN)
-        np.testing.assert_array_equal(picture(file), expected)
+        np.testing.assert_array_equal(seen(file), expected)
 
 
 def answered(model, *files):
@@ -103,7 +105,7 @@ def test_a_run_and_its_tflite_file_answer_alike(run_folder, tmp_path):
     np.testing.assert_allclose(one, two, atol=1e-5)
     assert one.shape == (2, 2)
     assert not np.allclose(one[0], one[1])
-    ink = (picture(file) / 255)[None]
+    ink = (seen(file) / 255)[None]
     model = keras.models.load_model(run_folder / "model.keras")
     np.testing.assert_allclose(one[:1], model.predict(ink, verbose=0), atol=1e-6)
 
@@ -111,9 +113,9 @@ def test_a_run_and_its_tflite_file_answer_alike(run_folder, tmp_path):
     label = CLASSES[one[0].argmax()]
     assert lines[0] == f"{file}: {label}, probability of shaky {100 * one[0, 1]:.1f} %"
     # Below it the ink: a line of Braille for each four rows of pixels that have any.
-    rows = np.flatnonzero(picture(file).any((1, 2)))
+    rows = np.flatnonzero(seen(file).any((1, 2)))
     below = rows[-1] // 4 - rows[0] // 4 + 1
-    assert lines[1 : 1 + below] == terminal.drawn(picture(file)).split("\n")
+    assert lines[1 : 1 + below] == terminal.drawn(seen(file)).split("\n")
     assert lines[1 + below].startswith(f"{other}: ")
 
 
@@ -208,7 +210,7 @@ def test_a_file_is_read_no_further_than_any_drawing_goes(run_folder, tmp_path):
     file = write(tmp_path / "long.json", LINE)
     with open(file, "a", encoding="utf-8") as text:
         text.write(" " * recording.LONGEST)
-    assert picture(file).any()  # what is read of it is a drawing
+    assert seen(file).any()  # what is read of it is a drawing
     file = write(tmp_path / "long.json", LINE, note="." * recording.LONGEST)
     assert "holds no drawing" in refused(predict.main, run_folder, file)
 
@@ -230,10 +232,38 @@ def test_what_is_missing_is_named(run_folder, tmp_path):
     )
     assert "is a folder" in refused(predict.main, run_folder, tmp_path)
     assert "no model" in refused(predict.main, tmp_path, file)
-    assert "is no model" in refused(predict.main, file, file)
+    model = run_folder / "model.keras"
+    assert "is no PNG" in refused(predict.main, model)
+    assert "no drawing to look at" in refused(predict.main, run_folder)
+    assert "is not there" in refused(predict.main, none)
     assert "none.tflite" in refused(predict.main, tmp_path / "none.tflite", file)
     (tmp_path / "bad.tflite").write_bytes(b"no model")
     assert "does not run" in refused(predict.main, tmp_path / "bad.tflite", file)
+
+
+def test_without_a_model_the_one_of_the_project_answers(tmp_path):
+    file = write(tmp_path / "line.json", LINE)
+    told = CliRunner().invoke(predict.main, [str(file), "--csv"])
+    assert told.exit_code == 0, told.output
+    same = CliRunner().invoke(predict.main, [str(committed.file()), str(file), "--csv"])
+    assert told.stdout == same.stdout
+    assert "probability of shaky" in told.stdout
+
+
+def test_the_canonical_picture_of_a_file(tmp_path):
+    file = write(tmp_path / "line.json", LINE)
+    result = CliRunner().invoke(
+        picture.main, [str(file), "--output", str(tmp_path / "pictures")]
+    )
+    assert result.exit_code == 0, result.output
+    (written,) = (tmp_path / "pictures").glob("*.png")
+    (drawing,) = recording.read(file).drawings
+    path = drawing.path
+    expected = canonical.of_path(path.x, path.y, path.pen_down)[..., 0]
+    np.testing.assert_array_equal(np.asarray(Image.open(written)), expected)
+    (tmp_path / "empty.png").write_bytes(b"")
+    output = ["--output", str(tmp_path / "others")]
+    assert "is empty" in refused(picture.main, tmp_path / "empty.png", *output)
 
 
 def test_a_missing_file_is_left_out_like_others(run_folder, tmp_path):

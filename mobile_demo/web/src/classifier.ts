@@ -5,9 +5,15 @@ import { type Card, decode, isWhole, readCard } from "./card";
 import { probabilities } from "./probabilities";
 import { SIZE } from "./raster";
 
+/** Shape of a model's input. */
+const INPUT = [1, SIZE, SIZE, 1];
+
 const RUNTIME = new URL("litert/litert_wasm_compat_internal.js", document.baseURI).href;
 
-/** A model that this device does not run correctly, or that did not arrive whole. */
+/**
+ * A model that this device does not run correctly, that did not arrive whole, or that
+ * is for other pictures.
+ */
 export class BrokenModelError extends Error {}
 
 /** Loads a model's runtime once for all models. */
@@ -23,7 +29,8 @@ export class Classifier {
   /**
    * Loads a model and tests it.
    *
-   * @throws BrokenModelError where it answers anything but what its file says it should.
+   * @throws BrokenModelError where it takes other pictures than the app's, or answers
+   *   anything but what its file says it should.
    */
   static async load(url: string): Promise<Classifier> {
     try {
@@ -36,6 +43,13 @@ export class Classifier {
       await runtime;
       const card = readCard(file);
       const model = await loadAndCompile(file, { accelerator: "wasm" });
+      const shape = String(model.getInputDetails()[0]?.shape);
+      if (shape !== String(INPUT))
+        throw new BrokenModelError(
+          "This app does not run the model: it is for other pictures than those of " +
+            `${SIZE} × ${SIZE} pixels. No answers are shown.`,
+          { cause: `input of shape ${shape}` },
+        );
       const classifier = new Classifier(model, card, file.length);
       await classifier.test();
       return classifier;
@@ -70,7 +84,7 @@ export class Classifier {
   }
 
   private async run(input: Float32Array<ArrayBuffer>): Promise<number[]> {
-    const tensor = new Tensor(input, [1, SIZE, SIZE, 1]);
+    const tensor = new Tensor(input, INPUT);
     const [output] = await this.model.run(tensor);
     tensor.delete();
     const answer = Array.from(output!.toTypedArray(), Number);

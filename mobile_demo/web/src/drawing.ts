@@ -42,9 +42,10 @@ const LARGEST = 1e5;
 export class DrawingError extends Error {}
 
 /**
- * What the network sees of a drawing.
+ * What the network sees of a drawing: `of_path` of `shaky_letters/canonical.py` in
+ * another language.
  *
- * @returns 100 × 100 values in row-major order: 1 is ink.
+ * @returns SIZE × SIZE values in row-major order: 1 is ink.
  * @throws DrawingError where nothing is drawn, or too little.
  */
 export function picture(drawing: Drawing): Uint8Array {

@@ -8,11 +8,11 @@
 import { SIZE } from "./raster";
 
 /** Side of the pieces, and from one to the next, in pixels of the picture. */
-const PIECE = 44;
-const STEP = 8;
+const PIECE = 72;
+const STEP = 12;
 
 /** Pixels of ink that a piece must have: a stub looks like nothing. */
-const LEAST = 60;
+const LEAST = 84;
 
 /**
  * Classifies square pieces of a picture, each without all other ink.

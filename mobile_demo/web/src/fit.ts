@@ -1,16 +1,16 @@
 /**
  * A drawing of any size, moved to the middle of the picture: `shaky_letters/fit.py` in
- * another language. The same operations in the same order, so that float64 gives the
- * same positions, bit for bit.
+ * another language, with the measures of `shaky_letters/canonical.py`. The same
+ * operations in the same order, so that float64 gives the same positions, bit for bit.
  */
 
 import { SIZE, type Line } from "./raster";
 
 /** Larger side of the box around the pen's path afterwards, in pixels of the picture. */
-export const SIDE = 64;
+export const SIDE = 108;
 
 /** Diameter of the pen's tip in the picture, in pixels. */
-export const PEN = 3;
+export const PEN = 2.5;
 
 /** The box around strokes, in their unit; null if there are none. */
 export function box(

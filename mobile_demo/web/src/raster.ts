@@ -6,8 +6,8 @@
  * than 2^53, so that the arithmetic is exact.
  */
 
-/** Width and height of the picture in pixels. */
-export const SIZE = 100;
+/** Width and height of the picture in pixels, as in `shaky_letters/canonical.py`. */
+export const SIZE = 128;
 
 const UNITS = 64;
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { crc32 } from "node:zlib";
 import { decode, isWhole, readCard } from "../src/card";
+import { SIZE } from "../src/raster";
 import { model, random } from "./vectors";
 
 /** What is read of a damaged file: a card, or null where the reader refuses it. */
@@ -29,7 +30,7 @@ describe.each(["sparse", "dense"] as const)("the card of the %s model", (kind) =
     expect(golden.outputs.length).toBeGreaterThan(0);
     for (const output of golden.outputs) expect(output).toHaveLength(2);
     for (const input of golden.inputs) {
-      const values = await decode(input, 10_000);
+      const values = await decode(input, SIZE * SIZE);
       expect(values.every((value) => value >= 0 && value <= 1)).toBe(true);
       expect(values.some((value) => value > 0)).toBe(true);
     }

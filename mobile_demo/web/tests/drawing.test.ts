@@ -7,6 +7,7 @@ import {
   picture,
   toJson,
 } from "../src/drawing";
+import { SIZE } from "../src/raster";
 
 function stroke(points: [number, number][], pointer = "pen"): Stroke {
   return {
@@ -113,9 +114,9 @@ describe("picture", () => {
     const seen = picture(drawing(stroke(triangle)));
     const rows = [...seen.keys()]
       .filter((i) => seen[i])
-      .map((i) => Math.floor(i / 100));
-    // 64 pixels high, and half a tip of 3 pixels on either side.
-    expect([Math.min(...rows), Math.max(...rows)]).toEqual([17, 82]);
+      .map((i) => Math.floor(i / SIZE));
+    // 108 pixels high, and half a tip of 2.5 pixels on either side.
+    expect([Math.min(...rows), Math.max(...rows)]).toEqual([9, 118]);
     const smaller = triangle.map(([x, y]): [number, number] => [x / 2, y / 2]);
     expect(picture(drawing(stroke(smaller)))).toEqual(seen);
   });

@@ -3,14 +3,15 @@
     python -m mobile_demo.web.tests.make_raster
 
 The file is committed and is not made anew by the tests: the pytest of the same name and
-raster.test.ts compare shaky_letters/raster.py and fit.py, and src/raster.ts and fit.ts,
-with what it holds. It is written again only when the definition itself is changed.
+raster.test.ts compare shaky_letters/raster.py and canonical.py, and src/raster.ts and
+fit.ts, with what it holds. It is written again only when the definition itself is
+changed.
 
     {"raster": [{"name", "width", "strokes": [{"x": […], "y": […]}, …], "ink"}, …],
-     "fit": [the same; `ink` is of the strokes after fit(), `width` is fit.PEN]}
+     "fit": [the same; `ink` is canonical.of_path(), `width` is canonical.PEN]}
 
-`ink` is written as golden vectors are, see docs/reading.md: the 10,000 pixels as bits,
-compressed, in base64.
+`ink` is written as golden vectors are, see docs/reading.md: the picture's 128 x 128
+pixels as bits, compressed, in base64.
 """
 
 import json
@@ -19,7 +20,7 @@ import pathlib
 import numpy as np
 
 from export import golden
-from shaky_letters.fit import PEN, fit
+from shaky_letters.canonical import PEN, SIZE, of_path
 from shaky_letters.raster import rasterize
 from shaky_letters.shaky_letters_dataset_builder import Builder, example
 
@@ -52,7 +53,8 @@ def line(*points: tuple[float, float]) -> dict[str, list[float]]:
 
 def raster_cases() -> dict[str, tuple[Strokes, float]]:
     """Returns strokes and a width by name."""
-    corners = [(-0.5, -0.5), (100.5, -0.5), (100.5, 100.5), (-0.5, 100.5), (-0.5, -0.5)]
+    near, far = -0.5, SIZE + 0.5
+    corners = [(near, near), (far, near), (far, far), (near, far), (near, near)]
     unit = 1 / 64
     return {
         "regular letter": written("letters", "test", 0),
@@ -63,11 +65,11 @@ def raster_cases() -> dict[str, tuple[Strokes, float]]:
         "shaky shape": written("shapes", "test", 3),
         "dot between four pixels": ([line((50, 50))], 2.0),
         "dot in a pixel's middle": ([line((50.5, 50.5))], 5.0),
-        "dots, one of them outside": ([line((x, x)) for x in (0, 30, 99, 104)], 4.0),
+        "dots, one of them outside": ([line((x, x)) for x in (0, 30, 127, 132)], 4.0),
         "nothing inside": ([line((-20, 30), (-20, 60)), line((300, 300))], 3.0),
         "along the picture's edge": ([line(*corners)], 3.0),
         "across the whole picture": ([line((-300, -210.25), (400, 333.5))], 5.0),
-        "corner to corner": ([line((0, 0), (100, 100)), line((100, 0), (0, 100))], 2.0),
+        "corner to corner": ([line((0, 0), (128, 128)), line((128, 0), (0, 128))], 2.0),
         "one point many times": ([line(*[(40.3, 60.7)] * 5, (41, 60))], 3.0),
         "shorter than a unit": ([line((20, 20), (20 + unit / 2, 20), (21, 20))], 2.5),
         # Positions of x.5 units go to the even neighbour. With these widths the tip's
@@ -114,14 +116,12 @@ def main() -> None:
     """Writes the file."""
     cases = {"raster": [], "fit": []}
     for name, (strokes, width) in raster_cases().items():
-        ink = golden.encode(rasterize(*path_of(strokes), width))
+        ink = golden.encode(rasterize(*path_of(strokes), width, SIZE))
         cases["raster"].append(
             {"name": name, "width": width, "strokes": strokes, "ink": ink}
         )
     for name, strokes in fit_cases().items():
-        x, y, pen_down = path_of(strokes)
-        x, y, _ = fit(x, y, pen_down)
-        ink = golden.encode(rasterize(x, y, pen_down, PEN))
+        ink = golden.encode(of_path(*path_of(strokes)))
         cases["fit"].append(
             {"name": name, "width": PEN, "strokes": strokes, "ink": ink}
         )

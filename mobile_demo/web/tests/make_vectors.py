@@ -7,12 +7,13 @@ Into mobile_demo/web/build/, for the sparse model in mobile_demo/model:
 labels.json: 1,000 recordings, 500 each of `test` and of `test_unseen` (letters).
 drawings.json: 100 others of `test_unseen`, with times, for a browser to draw.
 zeroed.tflite: the model with its weights zero: a valid file that answers wrongly.
+resized.tflite: a valid file, too, with the model's card, for pictures of 100 x 100.
 
     {"model": the file's name, "drawings": [{"label": the true one, "strokes": [{"x",
      "y", "t"}, …], "ink", "python": {"label", "probability"}}, …]}
 
-x and y are pixels of a picture of 100 x 100; t is in seconds. `ink` is the fitted
-picture, written as golden vectors are (docs/reading.md). `python` is what
+x and y are the recording's pixels, 100 to a pad's side; t is in seconds. `ink` is the
+canonical picture, written as golden vectors are (docs/reading.md). `python` is what
 `pipelines.predict` says of it: the label, and the probability of shaky.
 """
 
@@ -21,10 +22,9 @@ import pathlib
 
 import numpy as np
 
-from export import flatbuffer, golden
+from export import card, flatbuffer, golden
 from pipelines.run.classifier import Classifier
-from shaky_letters.fit import PEN, fit
-from shaky_letters.raster import rasterize
+from shaky_letters import canonical, raster
 from shaky_letters.shaky_letters_dataset_builder import (
     CLASSES,
     ShakyLettersConfig,
@@ -46,12 +46,11 @@ def smallest() -> pathlib.Path:
 
 
 def drawing(split: str, i: int, with_times: bool) -> tuple[dict, np.ndarray]:
-    """Returns an example's strokes and true label, and its fitted picture."""
+    """Returns an example's strokes and true label, and its canonical picture."""
     made = example(LETTERS, LETTERS.splits()[split], i)
     columns = {key: made["strokes"][key].astype("float64") for key in ("x", "y", "t")}
     pen_down = made["strokes"]["pen_down"]
-    x, y, _ = fit(columns["x"], columns["y"], pen_down)
-    ink = rasterize(x, y, pen_down, PEN)
+    ink = canonical.of_path(columns["x"], columns["y"], pen_down)
     if not with_times:
         del columns["t"]
     columns = {key: values.round(6) for key, values in columns.items()}
@@ -85,7 +84,17 @@ def zeroed(file: bytes) -> bytes:
             if values is not None and values.dtype not in (np.int32, np.int64):
                 buffer = model.buffers[tensor.buffer]
                 buffer.data = np.zeros(len(buffer.data), "uint8")
-    return flatbuffer.write(model)
+    return card.embed(flatbuffer.write(model), card.read(file))
+
+
+def resized(file: bytes) -> bytes:
+    """Returns a model of another input, which it answers with; its card stays."""
+    model = flatbuffer.read(file)
+    (graph,) = model.subgraphs
+    graph.tensors[graph.inputs[0]].shape = [1, raster.SIZE, raster.SIZE, 1]
+    graph.outputs, graph.operators = graph.inputs, []
+    model.signatureDefs = None  # they name the former output
+    return card.embed(flatbuffer.write(model), card.read(file))
 
 
 def write(name: str, examples: list[tuple[dict, np.ndarray]]) -> None:
@@ -100,7 +109,9 @@ def main() -> None:
     splits = "test", "test_unseen"
     write("labels.json", [drawing(s, i, False) for s in splits for i in range(500)])
     write("drawings.json", [drawing(splits[1], i, True) for i in range(500, 600)])
-    (BUILD / "zeroed.tflite").write_bytes(zeroed(smallest().read_bytes()))
+    for name, change in (("zeroed", zeroed), ("resized", resized)):
+        made = change(smallest().read_bytes())
+        (BUILD / f"{name}.tflite").write_bytes(made)
 
 
 if __name__ == "__main__":

@@ -9,9 +9,10 @@ a pen crosses a printed line, so that a line can be taken away from under a stro
     guides      long straight lines in parallel, which also say how the page lies
     ink         its colour; a pixel's density in multiples of that of full ink
     mask        where the density is above half of the stroke's; specks dropped
-    redrawing   strokes that are too thin for the picture made wider, centre line
-                scaled to `fit.SIDE`, strokes thinned or thickened to `fit.PEN` by their
-                distance transform
+    redrawing   for the paper's picture: strokes that are too thin for it made wider,
+                centre line scaled to `fit.SIDE`, strokes thinned or thickened to
+                `fit.PEN` by their distance transform
+    canonical   the same for the canonical picture: `shaky_letters.canonical`
 """
 
 import dataclasses
@@ -19,6 +20,8 @@ import dataclasses
 import cv2
 import numpy as np
 from skimage.filters import threshold_otsu
+
+from shaky_letters import canonical, raster
 
 from . import guides, page, paper, redrawing
 from .unusable import Unusable
@@ -36,7 +39,7 @@ class Extraction:
     """What was found in a photo or a scan.
 
     Attributes:
-        picture: uint8, shape (100, 100, 1), ink 255 on 0.
+        picture: uint8, shape (size, size, 1), ink 255 on 0.
         corners: of the sheet, float64, shape (4, 2), pixels from the upper left one
             clockwise; None where they are not seen.
         turned: degrees by which the page was turned back, clockwise.
@@ -52,23 +55,27 @@ class Extraction:
     pen: float
 
 
-def picture(pixels: np.ndarray) -> np.ndarray:
+def picture(pixels: np.ndarray, size: int = raster.SIZE) -> np.ndarray:
     """Returns what the network sees of a photo or a scan.
 
     Args:
         pixels: uint8, shape (h, w, 3), RGB.
+        size: of the picture: `raster.SIZE` for the paper's, `canonical.SIZE`.
 
     Returns:
-        uint8, shape (100, 100, 1), ink 255 on 0.
+        uint8, shape (size, size, 1), ink 255 on 0.
 
     Raises:
         Unusable: there is no ink.
     """
-    return find(pixels).picture
+    return find(pixels, size).picture
 
 
-def find(pixels: np.ndarray) -> Extraction:
-    """Finds the ink in a photo or a scan, its sheet and its printed lines."""
+def find(pixels: np.ndarray, size: int = raster.SIZE) -> Extraction:
+    """Finds the ink in a photo or a scan, its sheet and its printed lines.
+
+    See `picture`.
+    """
     if paper.small_of(pixels).max() < _BLACK:
         raise Unusable("is all black")
     corners, lines = None, []
@@ -84,7 +91,10 @@ def find(pixels: np.ndarray) -> Extraction:
     ink = _ink(density, lines)
     mask = _strokes(ink, lines)
     turned = -(guides.tilt(lines, ink.shape) or 0.0)
-    picture, pen = redrawing.redraw(ink, mask, turned)
+    if size == canonical.SIZE:
+        picture, pen = canonical.of_ink(redrawing.of_strokes(ink, mask), turned)
+    else:
+        picture, pen = redrawing.redraw(ink, mask, turned)
     return Extraction(picture, corners, turned, len(lines), pen)
 
 

@@ -29,7 +29,7 @@ def redraw(
     # How wide the strokes are is not known before they have been seen on the fine grid.
     scale = (SIDE + PEN) / (high - low).max()
     middle = (low + high) / 2
-    ink = _of_strokes(ink, mask, _THINNEST / scale)
+    ink = of_strokes(ink, mask, _THINNEST / scale)
     fine = _on_fine_grid(ink, turn * scale, middle * scale)
     pen = _pen(fine)
     low, high = _box(fine)
@@ -40,7 +40,7 @@ def redraw(
     return _normalised(fine, pen), pen
 
 
-def _of_strokes(ink: np.ndarray, mask: np.ndarray, thinnest: float) -> np.ndarray:
+def of_strokes(ink: np.ndarray, mask: np.ndarray, thinnest: float = 0.0) -> np.ndarray:
     """Returns the densities of strokes alone: float32, shape (h, w).
 
     Args:

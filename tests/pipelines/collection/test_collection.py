@@ -5,6 +5,7 @@ import pytest
 
 from commands.cli import InputError
 from pipelines.collection import collection
+from shaky_letters import raster
 from tests.pipelines.collection import folders
 
 
@@ -21,7 +22,7 @@ def report(drawings):
 
 def test_a_file_without_a_drawing_does_not_unname_the_others(letters):
     (letters / "shaky" / "scan.jpg").write_bytes(b"")
-    drawings = collection.read(letters, "skip")
+    drawings = collection.read(letters, "skip", raster.SIZE)
     assert [left.file.name for left in drawings.skipped] == ["scan.jpg"]
     assert {entry.item.subject for entry in drawings.entries} == {
         f"P{number}" for number in range(1, 7)
@@ -31,7 +32,7 @@ def test_a_file_without_a_drawing_does_not_unname_the_others(letters):
 
 def test_a_drawing_that_tells_nobody_unnames_them_and_is_named(letters):
     folders.image(letters / "shaky" / "scan.png", 1, np.random.default_rng(1))
-    drawings = collection.read(letters, "skip")
+    drawings = collection.read(letters, "skip", raster.SIZE)
     assert {entry.item.subject for entry in drawings.entries} == {None}
     told = report(drawings)
     assert "'P01_letter_1.png' would tell who drew what, but 'scan.png' tells" in told
@@ -41,7 +42,7 @@ def test_a_drawing_that_tells_nobody_unnames_them_and_is_named(letters):
 def test_the_same_file_in_two_classes_is_named(letters):
     copy = letters / "shaky" / "P01_letter_1.png"
     copy.write_bytes((letters / "regular" / copy.name).read_bytes())
-    told = report(collection.read(letters, "skip"))
+    told = report(collection.read(letters, "skip", raster.SIZE))
     assert f"'regular/{copy.name}' and 'shaky/{copy.name}' are the same file" in told
 
 
@@ -49,9 +50,9 @@ def test_the_same_file_in_two_classes_is_named(letters):
 def test_pictures_of_other_kinds_are_left_out_by_name(letters, suffix, capfd):
     other = letters / "regular" / f"P01_letter_9{suffix}"
     other.write_bytes(b"\0\0\0\x18ftypheic")
-    drawings = collection.read(letters, "skip")
+    drawings = collection.read(letters, "skip", raster.SIZE)
     assert [left.file for left in drawings.skipped] == [other]
     assert len(drawings.entries) == 12
     assert "convert it" in capfd.readouterr().err
     with pytest.raises(InputError, match="convert it"):
-        collection.read(letters, "stop")
+        collection.read(letters, "stop", raster.SIZE)

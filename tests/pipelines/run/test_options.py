@@ -22,7 +22,7 @@ def test_nothing_given_is_the_configuration_by_default():
     assert TrainConfig.given(parsed()) == TrainConfig()
     # As README and docs/results have it.
     assert TrainConfig() == TrainConfig(
-        *("rvsm", "tl1", 0.1, 5e-4, 0.1, None, None, None, None, "dense", "adam"),
+        *("rvsm", "tl1", 0.1, 5e-4, 0.1, None, None, None, None, None, "adam"),
         *(None, False, 20, 32, 0, None, False, 3, "letters", "auto", None, None, None),
     )
 

@@ -212,7 +212,8 @@ test("the evidence is painted, and said in words", async ({ app, page }) => {
   await expect(words).toHaveText(/^Each piece of the drawing alone/);
   const coloured = await page.locator("#seen").evaluate((element) => {
     const seen = element as HTMLCanvasElement;
-    const { data } = seen.getContext("2d")!.getImageData(0, 0, 100, 100);
+    const { width, height } = seen;
+    const { data } = seen.getContext("2d")!.getImageData(0, 0, width, height);
     let count = 0;
     for (let i = 0; i < data.length; i += 4) count += Number(data[i] !== data[i + 2]);
     return count;

@@ -78,7 +78,7 @@ export class App {
 
   /**
    * Draws with real input events, as fast as the browser takes them; they carry the
-   * times of the recording. The picture's 100 pixels fill the pad.
+   * times of the recording. A hundred of its pixels fill the pad.
    *
    * @param answered whether the app shows something in #result after each stroke.
    */

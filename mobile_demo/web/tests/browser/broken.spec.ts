@@ -12,7 +12,14 @@ const sparse = readFileSync(model("sparse").path);
 const next = random(7);
 const garbage = Buffer.from(Array.from({ length: 20_000 }, () => 256 * next()));
 
-const broken: Record<string, { file: string; answer: (route: Route) => unknown }> = {
+interface Broken {
+  file: string;
+  answer: (route: Route) => unknown;
+  /** What else is said. */
+  words?: RegExp;
+}
+
+const broken: Record<string, Broken> = {
   "that is missing": {
     file: "model/sparse.tflite",
     answer: (route) => route.fulfill({ status: 404, body: "not found" }),
@@ -42,6 +49,11 @@ const broken: Record<string, { file: string; answer: (route: Route) => unknown }
     file: "model/sparse.tflite",
     answer: (route) => route.fulfill({ body: made("zeroed.tflite") }),
   },
+  "for other pictures": {
+    file: "model/sparse.tflite",
+    answer: (route) => route.fulfill({ body: made("resized.tflite") }),
+    words: /other pictures than those of 128 × 128 pixels/,
+  },
   "whose label has another name": {
     file: "model/sparse.tflite",
     answer: (route) => route.fulfill({ body: replaced(sparse, '"shaky"', '"shady"') }),
@@ -64,13 +76,14 @@ function replaced(file: Buffer, text: string, by: string): Buffer {
   return copy;
 }
 
-for (const [name, { file, answer }] of Object.entries(broken))
+for (const [name, { file, answer, words }] of Object.entries(broken))
   test(`a model ${name} gives no answers, and says so`, async ({ page }) => {
     await page.route(`**/${file}`, (route) => answer(route));
     const app = await App.open(page);
     const alert = page.getByRole("alert");
     await expect(alert).toBeVisible();
     await expect(alert).toContainText(/missing|does not run/);
+    if (words) await expect(alert).toContainText(words);
     await expect(alert).not.toContainText(/undefined|NaN|Error|\[object|wasm|tensor/);
 
     await app.draw(recordings("drawings.json").drawings[1]!.strokes, "pen", false);

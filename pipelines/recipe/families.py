@@ -1,0 +1,67 @@
+"""The networks of runs: the paper's for its pictures, another for canonical ones."""
+
+import dataclasses
+from collections.abc import Callable
+
+import keras
+
+import rvsm_tf as rvsm
+from commands.cli import InputError
+from shaky_letters import canonical, raster
+
+from ..run.config import TrainConfig
+from ..run.options import option
+
+_PAPER_ALONE = ("structure", "target_size", "target_latency_ratio", "kernel_size")
+
+
+@dataclasses.dataclass(frozen=True)
+class Family:
+    """A network, as configurations have it.
+
+    Attributes:
+        split: names or patterns of the layers that are split by default.
+        weights: of the classes in the loss, by label, of two; what a wrong answer
+            counts.
+        build: from a configuration, the standard deviation of the dense kernel's
+            initial weights, and the number of classes, to the network.
+    """
+
+    split: tuple[str, ...]
+    weights: dict[int, float] | None
+    build: Callable[[TrainConfig, float, int], keras.Model]
+
+
+def of(size: int, config: TrainConfig) -> Family:
+    """Returns the family whose networks take pictures of a size.
+
+    Raises:
+        InputError: the configuration asks for what they do not have.
+    """
+    if size == canonical.SIZE:
+        for name in _PAPER_ALONE:
+            if getattr(config, name) != getattr(TrainConfig, name):
+                raise InputError(
+                    f"{option(name)} is for the paper's network, which takes pictures "
+                    f"of {raster.SIZE} pixels; {config.dataset!r} has some of {size}: "
+                    "leave it out, or take letters, shapes or drawings"
+                )
+    return _FAMILIES[size]
+
+
+def _paper(config: TrainConfig, stddev: float, classes: int) -> keras.Model:
+    return rvsm.networks.paper_cnn(
+        stddev, config.seed, kernel_size=config.kernel_size, classes=classes
+    )
+
+
+def _tremor(config: TrainConfig, stddev: float, classes: int) -> keras.Model:
+    return rvsm.networks.tremor_cnn(config.seed, classes=classes)
+
+
+# A false alarm counts three times: most people who have their writing looked at do not
+# shake, and the picture of a few is no reason to alarm any.
+_FAMILIES = {
+    raster.SIZE: Family(("dense",), None, _paper),
+    canonical.SIZE: Family(("conv[2-9]", "dense"), {0: 1.5, 1: 0.5}, _tremor),
+}

@@ -1,0 +1,98 @@
+"""A pair of twins: one drawing, without tremor and with it; all else is the same."""
+
+import functools
+from typing import Any
+
+import numpy as np
+
+from ..strokes import Path
+from . import rendering, strangers, tremor
+from .motion import follow
+from .rendering import RENDERERS
+from .subjects import draw
+from .tremor import AMPLITUDE
+from .writers import Writer, any_of, writer
+
+WRITERS = 600
+"""Writers of a split."""
+
+SHARES = {
+    "letter": 0.36,
+    "digit": 0.16,
+    "word": 0.08,
+    "shape": 0.08,
+    "spiral": 0.12,
+    "wave": 0.06,
+    "loops": 0.04,
+    "scribble": 0.04,
+    "zigzag": 0.03,
+    "ring": 0.03,
+}
+"""How often each kind is written."""
+
+_RENDERERS = dict(zip(RENDERERS, (0.25, 0.2, 0.15, 0.14, 0.08, 0.08, 0.1), strict=True))
+
+ALL_RENDERERS = (*RENDERERS, *strangers.RENDERERS)
+
+_FINER = {"word": 0.5, "wave": 0.7, "loops": 0.7}
+"""Share of a pen's width that kinds are drawn with which have much in little room."""
+
+_LEAST = {"digit": 3.5}
+"""Smallest amplitude that is written for a renderer: a tiny scan shows no less."""
+
+
+@functools.lru_cache(maxsize=1)  # its two examples come one after the other
+def pair(
+    seed: int, stream: int, number: int, alphabets: tuple[str, ...], strange: bool
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Returns the regular and the shaky example of a pair.
+
+    Args:
+        seed: of the set.
+        stream: of the split.
+        number: of the pair; it depends on these three alone.
+        alphabets: see `strokes.alphabet`.
+        strange: whether it is one of `strangers`.
+
+    Returns:
+        two dictionaries with image, kind, renderer, pen_width, tremor_amplitude and
+        tremor_hz. What the tremor is stands in both, so that a regular drawing can be
+        counted with its twin.
+    """
+    rng = np.random.default_rng([seed, stream, number])
+    kind, path = draw(rng, alphabets, SHARES)
+    if strange:
+        how = strangers.stranger(rng)
+        pictures = strangers.twins(path, how, rng)
+        known = how.renderer, how.pen, how.amplitude, 0.0
+    else:
+        pictures, known = _twins(kind, path, seed, stream, rng)
+    names = "renderer", "pen_width", "tremor_amplitude", "tremor_hz"
+    told = {"kind": kind, **dict(zip(names, known, strict=True))}
+    regular, shaky = ({"image": picture, **told} for picture in pictures)
+    return regular, shaky
+
+
+def _twins(
+    kind: str, path: Path, seed: int, stream: int, rng: np.random.Generator
+) -> tuple[tuple[np.ndarray, np.ndarray], tuple[str, float, float, float]]:
+    """Returns two pictures, and the renderer, the pen's width and the tremor."""
+    who = _writer(seed, stream, int(rng.integers(WRITERS)))
+    renderer = any_of(rng, _RENDERERS)
+    # Words have finer lines than a letter of the same width.
+    finer = _FINER.get(kind, 1.0)
+    pen = float(np.clip(who.pen * np.exp(rng.normal(0, 0.15)) * finer, 0.7, 9))
+    how = rendering.rendering(renderer, pen, who, rng)
+    amplitude = _LEAST.get(renderer, AMPLITUDE[0]), AMPLITUDE[1]
+    shaking = tremor.tremor(rng, who.pace, amplitude)
+    calm = follow(path, who, rng)
+    shaky = tremor.shake(calm, shaking, rng)
+    restless = [tremor.jitter(calm, who.jitter, rng) for _ in range(2)]
+    pictures = how(calm.moved(*restless)), how(shaky.moved(*restless))
+    return pictures, (renderer, pen, shaking.amplitude, shaking.hz)
+
+
+@functools.lru_cache(maxsize=WRITERS)
+def _writer(seed: int, stream: int, number: int) -> Writer:
+    """Returns a writer of a split by number."""
+    return writer(np.random.default_rng([seed, stream, WRITERS, number]))
