@@ -62,16 +62,18 @@ def run(
 
     model = read_model(folder / "model.keras")
     labels, temperature = handover.read_labels(folder), _temperature(folder)
+    size = model.input_shape[1]
     if is_own(dataset):
-        split, images, same = _own(folder, dataset, trained_on, split, labels, on_error)
+        own = _own(folder, dataset, trained_on, split, labels, on_error, size)
+        split, images, same = own
     else:
         _check_classes(folder, labels, dataset, Generated.classes)
         images, same = data.load(data.prepare(dataset), split), dataset == trained_on
-        if images.size != model.input_shape[1]:
+        if images.size != size:
             raise InputError(
-                f"the network in {str(folder)!r} takes pictures of "
-                f"{model.input_shape[1]} pixels, and {dataset!r} has some of "
-                f"{images.size}: give what it was trained on, or drawings of your own"
+                f"the network in {str(folder)!r} takes pictures of {size} pixels, and "
+                f"{dataset!r} has some of {images.size}: give what it was trained on, "
+                "or drawings of your own"
             )
     probabilities = answers.outputs(model, images)
     if len(labels) != probabilities.shape[1]:
@@ -102,6 +104,7 @@ def _own(
     split: str,
     labels: tuple[str, ...],
     on_error: str,
+    size: int,
 ) -> tuple[str, "Images", bool]:
     """Returns drawings that the run was not trained on.
 
@@ -114,9 +117,6 @@ def _own(
 
     if split != "test":
         raise InputError(f"--split {split}: drawings of your own have the split test")
-    from .run import handover
-
-    size = handover.read_size(folder)
     drawings = collection.read(pathlib.Path(dataset), on_error, size)
     _check_classes(folder, labels, dataset, drawings.found.classes)
     own = pathlib.Path(trained_on)

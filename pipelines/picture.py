@@ -10,7 +10,7 @@ import click
 from commands.cli import Command, InputError, quietly
 from commands.folder import make
 
-from .collection import ON_ERROR
+from .collection import ON_ERROR_OPTION
 from .collection.drawn import Contents
 
 
@@ -29,13 +29,7 @@ from .collection.drawn import Contents
     required=True,
     help="Folder for the pictures, PNG files of 128 × 128 pixels, ink white.",
 )
-@click.option(
-    "--on-error",
-    type=click.Choice(ON_ERROR),
-    default=ON_ERROR[0],
-    show_default=True,
-    help="Name files that hold no drawing and go on, or stop.",
-)
+@ON_ERROR_OPTION
 def main(files: tuple[pathlib.Path, ...], output: pathlib.Path, on_error: str) -> None:
     """Write the canonical picture of photos, scans and pen recordings."""
     with quietly():

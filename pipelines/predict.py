@@ -18,7 +18,7 @@ import click
 from commands.cli import Command, InputError, quietly
 from commands.folder import make
 
-from .collection import ON_ERROR, png, reading
+from .collection import ON_ERROR, ON_ERROR_OPTION, png, reading
 from .collection.drawn import Contents, Drawn
 
 if TYPE_CHECKING:
@@ -161,13 +161,7 @@ def _divided(
     metavar="DIR",
     help="Write what the network sees of each drawing there, as PNG files.",
 )
-@click.option(
-    "--on-error",
-    type=click.Choice(ON_ERROR),
-    default=ON_ERROR[0],
-    show_default=True,
-    help="Name files that hold no drawing and go on, or stop.",
-)
+@ON_ERROR_OPTION
 def main(
     paths: tuple[pathlib.Path, ...],
     as_json: bool,

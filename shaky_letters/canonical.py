@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from .fit import fit
-from .raster import INK, rasterize_long
+from .raster import INK, rasterize
 
 SIZE = 128
 """Width and height of the picture, pixels."""
@@ -31,7 +31,6 @@ _FINE = 2  # points of the grid that strokes are thinned on, per pixel
 _MARGIN = 4  # pixels around the ink that the line may need
 _BLUR = 0.55  # pixels of a small picture: the steps of its outlines, not its bends
 _BROAD = 1.6  # of most strokes' width; what is broader is where strokes meet
-_TWICE = 2 * math.sqrt(2)
 _FLAT = np.ones((3, 3), "uint8")
 
 
@@ -50,7 +49,7 @@ def of_path(x: np.ndarray, y: np.ndarray, pen_down: np.ndarray) -> np.ndarray:
         ValueError: there is no ink, or all of it in one point.
     """
     x, y, _ = fit(x, y, pen_down, SIDE, SIZE)
-    return rasterize_long(x, y, pen_down, PEN, SIZE)
+    return rasterize(x, y, pen_down, PEN, SIZE)
 
 
 def of_ink(ink: np.ndarray, turned: float = 0.0) -> tuple[np.ndarray, float]:
@@ -72,7 +71,6 @@ def of_ink(ink: np.ndarray, turned: float = 0.0) -> tuple[np.ndarray, float]:
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     if not len(rows):
         raise ValueError("no ink")
-    # In whole strips: where the mask is empty there is nothing to look for.
     mask = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     around = cv2.copyMakeBorder(mask, *[1] * 4, cv2.BORDER_CONSTANT)
     width = max(2 * _inside(around)[1] - 0.5, 0.8)
@@ -124,7 +122,9 @@ def _enlarged(
     blur = max(_BLUR * min(scale, 2.0), 0.3)
     fine = cv2.GaussianBlur(fine, None, blur * _FINE)
     # Half of what the blur leaves of a line so wide, where pixels touch at corners.
-    level = 0.5 * math.erf(max(width - 0.6 * scale, 0.5 * scale) / (_TWICE * blur))
+    level = 0.5 * math.erf(
+        max(width - 0.6 * scale, 0.5 * scale) / (math.sqrt(8) * blur)
+    )
     return (fine > level).astype("uint8")
 
 

@@ -16,7 +16,7 @@ UNITS = 64
 
 INK = 255
 
-_CHUNK = 256  # samples of a long path that are drawn at a time
+_CHUNK = 256  # segments drawn at a time: memory does not grow with a path
 
 
 def quantize(values: np.ndarray) -> np.ndarray:
@@ -57,7 +57,32 @@ def rasterize(
     # predecessor is in the air starts from itself, which also draws lone dots.
     end = np.flatnonzero(pen_down)
     start = end - np.concatenate([[False], pen_down[:-1]])[end]
-    ax, ay, bx, by = x[start], y[start], x[end], y[end]
+    for first in range(0, len(end), _CHUNK):
+        some = slice(first, first + _CHUNK)
+        a, b = start[some], end[some]
+        _draw(canvas, x[a], y[a], x[b], y[b], radius)
+    return canvas[1:-1, 1:-1, None].copy()
+
+
+def _draw(
+    canvas: np.ndarray,
+    ax: np.ndarray,
+    ay: np.ndarray,
+    bx: np.ndarray,
+    by: np.ndarray,
+    radius: float,
+) -> None:
+    """Draws segments onto a canvas that has a margin of one pixel.
+
+    Args:
+        canvas: uint8, shape (size + 2, size + 2).
+        ax: where the segments begin, shape (n,), whole pen positions.
+        ay: the same, downwards.
+        bx: where they end.
+        by: the same, downwards.
+        radius: of the pen's tip, whole pen positions.
+    """
+    size = len(canvas) - 2
     dx, dy = (bx - ax)[:, None], (by - ay)[:, None]
 
     # Every pixel centre in a box of fixed size around each segment is tested.
@@ -85,24 +110,3 @@ def rasterize(
     column = np.clip(column, -1, size).astype("int64") + 1
     place = (row * (size + 2))[:, :, None] + column[:, None, :]
     canvas.flat[place[near]] = INK
-    return canvas[1:-1, 1:-1, None].copy()
-
-
-def rasterize_long(
-    x: np.ndarray,
-    y: np.ndarray,
-    pen_down: np.ndarray,
-    width: float,
-    size: int = SIZE,
-) -> np.ndarray:
-    """Draws a path of any length in a memory that does not grow with it.
-
-    See `rasterize`, which makes the same picture.
-    """
-    picture = np.zeros((size, size, 1), "uint8")
-    # Chunks share a sample, so that no segment is lost; the picture is their union.
-    for start in range(0, len(x), _CHUNK):
-        part = slice(max(start - 1, 0), start + _CHUNK)
-        drawn = rasterize(x[part], y[part], pen_down[part], width, size)
-        np.maximum(picture, drawn, out=picture)
-    return picture

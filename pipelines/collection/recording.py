@@ -35,7 +35,7 @@ import numpy as np
 
 from shaky_letters import canonical
 from shaky_letters.fit import PEN, fit
-from shaky_letters.raster import SIZE, rasterize_long
+from shaky_letters.raster import SIZE, rasterize
 
 from .drawn import Path
 from .photo.unusable import Unusable
@@ -156,7 +156,7 @@ def draw(path: Path, size: int = SIZE) -> np.ndarray:
     if size == canonical.SIZE:
         return canonical.of_path(path.x, path.y, path.pen_down)
     x, y, _ = fit(path.x, path.y, path.pen_down)
-    return rasterize_long(x, y, path.pen_down, PEN)
+    return rasterize(x, y, path.pen_down, PEN)
 
 
 def check(path: Path) -> float:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullFormatter, PercentFormatter, StrMethodFormatter
+from matplotlib.ticker import PercentFormatter, StrMethodFormatter
 from scipy.optimize import minimize
 from scipy.special import expit
 
@@ -54,8 +54,9 @@ def curves(
 
     Returns:
         rows (a list: by, value or low and high, label, n, called_shaky, interval) and
-        amplitudes (by share, "0.5" and "0.9": the amplitude found so often, None where
-        it is beyond what was drawn).
+        amplitudes (by share, "0.5" and "0.9": the amplitude found so often; the
+        smallest that was drawn where less would do, None where it is beyond the
+        largest).
     """
     rows = []
     for by, edges in EDGES.items():
@@ -111,6 +112,7 @@ def found_amplitudes(
         value = None
         if share < most and slope > 0:
             value = float(np.exp((np.log(share / (most - share)) - at) / slope))
+            value = max(value, float(amplitude.min()))
             value = None if value > amplitude.max() else value
         result[str(share)] = value
     return result
@@ -135,11 +137,17 @@ def text(result: dict[str, Any]) -> str:
             ]
             lines.append(f"  {value:{width}}  {'   '.join(told)}")
     told = [
-        f"{'beyond what was drawn' if a is None else f'{a:.2f} pixels'} in "
-        f"{float(share):.0%} of the cases"
-        for share, a in result["amplitudes"].items()
+        f"{_pixels(amplitude)} in {float(share):.0%} of the cases"
+        for share, amplitude in result["amplitudes"].items()
     ]
     return "\n".join([*lines, "", f"A tremor is found at {', at '.join(told)}."])
+
+
+def _pixels(amplitude: float | None) -> str:
+    if amplitude is None:
+        return "beyond what was drawn"
+    smallest = EDGES["tremor_amplitude"][0]
+    return f"{amplitude:.2f} pixels{' or less' if amplitude < 1.02 * smallest else ''}"
 
 
 def _value(row: dict[str, Any]) -> str:
@@ -152,7 +160,7 @@ def draw(path: pathlib.Path, result: dict[str, Any]) -> None:
     """Draws what `curves` returned."""
     figure = Figure(figsize=(14, 8), layout="constrained")
     axes = figure.subplots(2, 3)
-    for place, by in zip((*axes[0],), EDGES):
+    for place, by in zip(axes[0], EDGES):
         _numbers(place, by, result)
     for place, by in zip(axes[1], NAMES):
         _named(place, by, result)
@@ -163,6 +171,9 @@ def draw(path: pathlib.Path, result: dict[str, Any]) -> None:
 
 
 def _numbers(axes: Axes, by: str, result: dict[str, Any]) -> None:
+    if not any(row["by"] == by for row in result["rows"]):
+        axes.set_axis_off()
+        return
     for label, name in ((1, "shaky: found"), (0, "regular: false alarms")):
         rows = [r for r in result["rows"] if (r["by"], r["label"]) == (by, label)]
         if rows:
@@ -184,9 +195,9 @@ def _numbers(axes: Axes, by: str, result: dict[str, Any]) -> None:
                 axes.annotate(f"{amplitude:.2f}", (amplitude, 0.02), color=GREY)
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-    axes.xaxis.set_minor_formatter(NullFormatter())
-    edges = EDGES[by]
-    axes.set_xticks([round(edge, 2) for edge in edges[:-1]])
+    axes.minorticks_off()
+    edges = EDGES[by][:-1]
+    axes.set_xticks([round(edge, 2) for edge in edges[:: 2 if len(edges) > 8 else 1]])
     axes.set_xlabel(_TITLES[by])
     _share(axes.yaxis, axes)
 

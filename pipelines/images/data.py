@@ -11,15 +11,11 @@ from absl import logging
 from google.protobuf.json_format import ParseError
 
 from commands.cli import InputError
-from shaky_letters import canonical, raster
 from shaky_letters.shaky_letters_dataset_builder import Builder
 
 from . import description
 from .datasets import DATASETS, check_dataset
-from .images import Images
-
-SHAPES = tuple((size, size, 1) for size in (raster.SIZE, canonical.SIZE))
-"""Of the paper's pictures, and of canonical ones."""
+from .images import SIZES, Images
 
 _KNOWN = ("kind", "renderer", "pen_width", "tremor_amplitude", "tremor_hz")
 """What is known of drawings of `hands`, besides their labels."""
@@ -88,7 +84,7 @@ def load(builder: tfds.core.DatasetBuilder, split: str) -> Images:
             np.concatenate([p[name] for p in parts]) for name in names
         )
         # What its description says of it may be damaged, too.
-        if image.dtype != np.uint8 or image.shape[1:] not in SHAPES:
+        if image.dtype != np.uint8 or image.shape[1:] not in [(n, n, 1) for n in SIZES]:
             raise ValueError(f"images of {image.dtype}, {image.shape}")
         features = builder.info.features
         known = {

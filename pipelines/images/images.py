@@ -4,7 +4,12 @@ import dataclasses
 
 import numpy as np
 
+from shaky_letters import canonical, raster
+
 from ..collection.drawn import Path
+
+SIZES = (raster.SIZE, canonical.SIZE)
+"""Widths and heights of the paper's pictures, and of canonical ones, pixels."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -6,8 +6,10 @@ from collections.abc import Callable
 import numpy as np
 
 from commands.cli import InputError, quietly
-from shaky_letters import canonical, raster
+from shaky_letters import raster
 from shaky_letters.examples import CLASSES
+
+from ..images.images import SIZES
 
 MOST_OFF = 0.05
 """By how much probabilities may miss a sum of 1. int8 rounds each to a 256th, and has
@@ -111,7 +113,7 @@ def _size(model: pathlib.Path, shape: tuple[int, ...]) -> int:
     Raises:
         InputError: it takes something else.
     """
-    sizes = {(size, size, 1): size for size in (raster.SIZE, canonical.SIZE)}
+    sizes = {(size, size, 1): size for size in SIZES}
     if shape not in sizes:
         raise InputError(
             f"{str(model)!r} takes inputs of shape {shape}: give a model whose input "

@@ -18,7 +18,7 @@ from shaky_letters import canonical, raster
 from shaky_letters.examples import CLASSES
 from shaky_letters.pen import Hands
 
-from ..images.images import Images
+from ..images.images import SIZES, Images
 from .config import TrainConfig
 
 _CALIBRATION = 500  # training images; int8's ranges change no more beyond that
@@ -81,8 +81,9 @@ def read_size(folder: pathlib.Path) -> int:
     file = folder / ABOUT
     if not file.is_file():  # as runs of an earlier version have none
         return raster.SIZE
-    size = read_json(file).get("preprocessing", {}).get("width", raster.SIZE)
-    if size not in (raster.SIZE, canonical.SIZE):
+    told = read_json(file).get("preprocessing", {})
+    size = told.get("width", raster.SIZE) if isinstance(told, dict) else None
+    if size not in SIZES:
         raise InputError(f"{str(file)!r} is damaged: train again into a new folder")
     return size
 

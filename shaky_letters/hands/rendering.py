@@ -76,9 +76,7 @@ def _pen(how: Rendering, motion: Motion) -> np.ndarray:
 
 def _aliased(how: Rendering, motion: Motion) -> np.ndarray:
     """Pixels that are black where the pen passed over their middle."""
-    fine = _drawn(how, motion, SIZE, how.side)
-    middle = slice(_FINE // 2, None, _FINE)
-    return _seen(fine[middle, middle] > 0)
+    return _seen(_middles(_drawn(how, motion, SIZE, how.side)) > 0)
 
 
 def _grey(how: Rendering, motion: Motion) -> np.ndarray:
@@ -94,11 +92,10 @@ def _smooth(how: Rendering, motion: Motion) -> np.ndarray:
 
 def _thick(how: Rendering, motion: Motion) -> np.ndarray:
     """A thin line, thickened."""
-    fine = _drawn(how, motion, SIZE, how.side, thinner=2.0)
-    middle = slice(_FINE // 2, None, _FINE)
+    thin = _middles(_drawn(how, motion, SIZE, how.side, thinner=2.0))
     cross = cv2.MORPH_CROSS if how.strength < 0.6 else cv2.MORPH_RECT
     brush = cv2.getStructuringElement(cross, (3, 3))
-    return _seen(cv2.dilate(fine[middle, middle], brush) > 0)
+    return _seen(cv2.dilate(thin, brush) > 0)
 
 
 def _worn(how: Rendering, motion: Motion) -> np.ndarray:
@@ -145,6 +142,12 @@ def _seen(ink: np.ndarray) -> np.ndarray:
     return canonical.of_ink(ink.astype("float32"))[0]
 
 
+def _middles(fine: np.ndarray) -> np.ndarray:
+    """Returns what the fine grid has in the middle of each pixel."""
+    middle = slice(_FINE // 2, None, _FINE)
+    return fine[middle, middle]
+
+
 def _shares(
     how: Rendering, motion: Motion, size: int, side: float, fine: int = _FINE, **pen
 ) -> np.ndarray:
@@ -186,7 +189,7 @@ def _drawn(
     if how.pressure:
         rng = np.random.default_rng(how.seed)
         widths *= np.exp(drift(len(points), 25, how.pressure, rng))
-    for stroke in strokes_of(down):
+    for stroke in _strokes(down):
         step = _PIECE if how.pressure else len(stroke)
         for first in range(0, len(stroke), step):
             part = stroke[first : first + step + 1]
@@ -200,7 +203,7 @@ def _drawn(
     return canvas
 
 
-def strokes_of(pen_down: np.ndarray) -> list[np.ndarray]:
+def _strokes(pen_down: np.ndarray) -> list[np.ndarray]:
     """Returns the samples of each stroke."""
     down = np.flatnonzero(pen_down)
     return np.split(down, np.flatnonzero(np.diff(down) > 1) + 1) if len(down) else []
