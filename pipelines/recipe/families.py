@@ -38,14 +38,16 @@ def of(size: int, config: TrainConfig) -> Family:
     Raises:
         InputError: the configuration asks for what they do not have.
     """
-    if size == canonical.SIZE:
-        for name in _PAPER_ALONE:
-            if getattr(config, name) != getattr(TrainConfig, name):
-                raise InputError(
-                    f"{option(name)} is for the paper's network, which takes pictures "
-                    f"of {raster.SIZE} pixels; {config.dataset!r} has some of {size}: "
-                    "leave it out, or take letters, shapes or drawings"
-                )
+    asked = [n for n in _PAPER_ALONE if getattr(config, n) != getattr(TrainConfig, n)]
+    if config.method == "magnitude":
+        asked.append("method")
+    if size == canonical.SIZE and asked:
+        raise InputError(
+            f"{option(asked[0])} {getattr(config, asked[0])} is for the paper's "
+            f"network, which takes pictures of {raster.SIZE} pixels; "
+            f"{config.dataset!r} has some of {size}: leave it out, take letters, "
+            "shapes or drawings, or start --from a run of these"
+        )
     return _FAMILIES[size]
 
 
@@ -59,9 +61,12 @@ def _tremor(config: TrainConfig, stddev: float, classes: int) -> keras.Model:
     return rvsm.networks.tremor_cnn(config.seed, classes=classes)
 
 
+PAPER = Family(("dense",), None, _paper)
+"""The paper's network."""
+
 # A false alarm counts three times: most people who have their writing looked at do not
-# shake, and the picture of a few is no reason to alarm any.
-_FAMILIES = {
-    raster.SIZE: Family(("dense",), None, _paper),
-    canonical.SIZE: Family(("conv[2-9]", "dense"), {0: 1.5, 1: 0.5}, _tremor),
-}
+# shake.
+TREMOR = Family(("conv[2-9]", "dense"), {0: 1.5, 1: 0.5}, _tremor)
+"""That of canonical pictures."""
+
+_FAMILIES = {raster.SIZE: PAPER, canonical.SIZE: TREMOR}

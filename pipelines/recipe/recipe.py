@@ -17,12 +17,12 @@ from keras.optimizers.schedules import CosineDecay
 
 import rvsm_tf as rvsm
 from commands.cli import InputError
-from shaky_letters import raster
 from shaky_letters.examples import CLASSES
 
 from ..run.config import TrainConfig
-from . import families, kernels, origin, start
+from . import kernels, origin, start
 from .design import FULL, Design
+from .families import PAPER, Family
 from .penalized import Penalized
 
 _LEARNING_RATE = {"sgd": 0.02, "adam": 1e-3, "adamw": 1e-3}  # at the peak
@@ -65,11 +65,10 @@ class Recipe:
         images: that a training epoch shows.
         jit_compile: Keras's argument.
         classes: to tell apart.
-        size: of the pictures, which says what network takes them.
+        family: of the network.
 
     Raises:
-        InputError: a batch is more than an epoch, or the options are for another
-            network.
+        InputError: a batch is more than an epoch.
     """
 
     def __init__(
@@ -79,11 +78,10 @@ class Recipe:
         images: int,
         jit_compile: bool | str,
         classes: tuple[str, ...] = CLASSES,
-        size: int = raster.SIZE,
+        family: Family = PAPER,
     ):
         self._config, self._design, self._jit_compile = config, design, jit_compile
-        self._classes = classes
-        self._family = families.of(size, config)
+        self._classes, self._family = classes, family
         self._epoch = images // config.batch_size
         if not self._epoch:
             raise InputError(

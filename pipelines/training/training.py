@@ -17,7 +17,7 @@ from ..figures import plots
 from ..images import data
 from ..images.datasets import SPLITS
 from ..images.source import ImageSource, generated
-from ..recipe import design, kernels
+from ..recipe import design, families, kernels
 from ..recipe.recipe import Recipe
 from ..run import calibration, handover
 from ..run.answers import classify, outputs
@@ -69,6 +69,7 @@ class Training:
         self._train = self._source.load("train")
         self._validation = self._source.load(self._source.validation)
         self._shown = self._source.shown(self._train)
+        family = families.of(self._train.size, config)
         self._design = None
         if config.structured:
             found = design.read(self.output)
@@ -79,7 +80,7 @@ class Training:
             self._shown,
             self.device.jit_compile,
             self._source.classes,
-            self._train.size,
+            family,
         )
         with self._distribution.together():
             sparse, final = self._trained()

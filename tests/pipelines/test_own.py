@@ -156,6 +156,15 @@ def test_other_drawings_are_all_measured_but_for_those_trained_on(
     assert "unknown for 13 of 13 drawings" in result.stderr
 
 
+def test_a_size_is_refused_in_a_line_before_anything_is_designed(drawings, tmp_path):
+    told = trained(
+        *("--dataset", drawings, "--target-size", "14kB"),
+        *("--output", tmp_path / "run"),
+        exit_code=2,
+    )
+    assert "--target-size 14000 is for the paper's network" in told.stderr
+
+
 def canonical_of(made):
     pen = made["strokes"]
     return canonical.of_path(pen["x"], pen["y"], pen["pen_down"])
