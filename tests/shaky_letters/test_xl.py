@@ -190,6 +190,7 @@ def test_without_a_config_only_the_standard_sets_are_built():
         "letters",
         "shapes",
         "drawings",
+        "hands",
     ]
     assert Builder(config="letters_xl").builder_config.images == 1_000_000
 
