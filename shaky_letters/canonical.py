@@ -146,12 +146,15 @@ def _redrawn(fine: np.ndarray) -> np.ndarray:
         brush = np.ones((2 * math.ceil(wanted) + 1,) * 2, "uint8")
         middle = np.minimum(cv2.dilate(inside, brush), np.float32(_BROAD * half))
         line = (inside - middle + np.float32(wanted + 0.5)) * fine
-        # The tip of a bump may be cut off from its line; a dot is larger than that.
-        _, parts, stats, _ = cv2.connectedComponentsWithStats((line > 0).view("uint8"))
-        line *= (stats[:, cv2.CC_STAT_AREA] > math.pi * wanted**2)[parts]
     whole = np.zeros((SIZE * _FINE,) * 2, "float32")
     top, left = (np.array(whole.shape) - fine.shape) // 2
     line = np.clip(line, 0, 1, out=line)
     whole[top : top + fine.shape[0], left : left + fine.shape[1]] = line
     covered = cv2.resize(whole, (SIZE, SIZE), interpolation=cv2.INTER_AREA)
-    return np.where(covered > 0.5, np.uint8(INK), np.uint8(0))
+    picture = (covered > 0.5).astype("uint8")
+    if half > wanted:
+        # The tip of a bump may be cut off from its line; a dot is larger than that.
+        _, parts, stats, _ = cv2.connectedComponentsWithStats(picture)
+        large = stats[:, cv2.CC_STAT_AREA] > math.pi * (PEN / 2) ** 2
+        picture *= large[parts]
+    return picture * np.uint8(INK)

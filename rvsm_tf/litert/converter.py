@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from rvsm_tf.inside import source
 
-from . import narrowing, rounding, sparse
+from . import narrowing, rounding, sparse, storing
 from .base import flatbuffer
 from .base.formats import FORMATS
 from .source import Examples, arranged, shapes
@@ -59,7 +59,6 @@ class Converter:
         if how not in self._written:
             *before, last = how
             if before:
-                assert self._calibration is not None  # such formats need it
                 made = _STEPS[last](self._made(tuple(before)), self._calibration)
             else:
                 made = self._tensorflow(last)
@@ -97,9 +96,9 @@ class Converter:
         packing = sparse.pack(dense)
         if packing.barred:
             self.notes[name] = (
-                f"{packing.barred} of the kernels would be smaller by columns, which "
-                "ARM and WebAssembly may compute wrongly behind a 3 × 3 convolution of "
-                "stride 2 on 3 channels"
+                f"{packing.barred} of the kernels would be smaller unpacked at load, "
+                "which ARM and WebAssembly may compute wrongly behind a 3 × 3 "
+                "convolution of stride 2 on 3 channels"
             )
         if set(packing.layouts) <= {"dense"} or len(packing.file) >= len(dense):
             kind = "1 × 16 blocks" if FORMATS[name].calibrated else "kernels"
@@ -110,7 +109,7 @@ class Converter:
         return packing.file
 
 
-def _narrowed(file: bytes, calibration: Examples) -> bytes:
+def _narrowed(file: bytes, calibration: Examples | None) -> bytes:
     file, count = narrowing.narrowed(file)
     if not count:
         raise NotApplicable(
@@ -119,11 +118,19 @@ def _narrowed(file: bytes, calibration: Examples) -> bytes:
     return file
 
 
-def _rounded(file: bytes, calibration: Examples) -> bytes:
+def _rounded(file: bytes, calibration: Examples | None) -> bytes:
+    assert calibration is not None  # int8 needs it before
     return rounding.coarsest(file, calibration)[0]
 
 
-_STEPS = {"narrowed": _narrowed, "rounded": _rounded}
+def _stored(file: bytes, calibration: Examples | None) -> bytes:
+    file, count = storing.stored(file)
+    if not count:
+        raise NotApplicable(f"no kernel has {storing.SMALLEST:,} weights or more")
+    return file
+
+
+_STEPS = {"narrowed": _narrowed, "rounded": _rounded, "stored": _stored}
 
 
 def _saved_model(model: keras.Model, folder: pathlib.Path) -> str:

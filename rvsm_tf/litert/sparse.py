@@ -9,14 +9,17 @@ way that the runtime reads is tried, and the smallest is written.
 | `blocks` | blocks of inputs, 1 × 4 (float32) or 1 × 16 (int8) | as it is |
 | `rows` | each output's weights, with the number of their input | as it is |
 | `columns` | each input's weights, with the number of their output | unpacked at load |
+| `lists` | weights along one axis, any, with their number there | unpacked at load |
 
 As it is: the FULLY_CONNECTED kernel (version 8, which makes the default delegate
 leave the operator to it) multiplies what is there. Unpacked: a DENSIFY operator in
 front of the layer makes the dense kernel when the model is loaded. The number of an
 input takes two bytes in a wide layer, that of one of at most 256 outputs one. Where
 XNNPACK would take such an operator for a hint, no kernel is unpacked: see `xnnpack`.
+`lists` are for the kernels that `storing` has put into bytes: what computes with those
+reads them when they are unpacked anyway.
 
-A layer's kernel is (outputs, inputs) here, the transpose of Keras's.
+A dense layer's kernel is (outputs, inputs) here, the transpose of Keras's.
 """
 
 import collections
@@ -32,6 +35,8 @@ from .base import flatbuffer
 _DENSE, _CSR = schema.DimensionType.DENSE, schema.DimensionType.SPARSE_CSR
 _FULLY_CONNECTED = schema.BuiltinOperator.FULLY_CONNECTED
 _DENSIFY = schema.BuiltinOperator.DENSIFY
+_DEQUANTIZE = schema.BuiltinOperator.DEQUANTIZE
+_KERNEL = {_FULLY_CONNECTED: 1, _DEQUANTIZE: 0}  # place among an operator's inputs
 
 BLOCK = {schema.TensorType.FLOAT32: 4, schema.TensorType.INT8: 16}
 """Inputs of a block, for the types whose blocks the runtime multiplies."""
@@ -56,7 +61,7 @@ class Packed:
     @property
     def unpacked_at_load(self) -> bool:
         """Whether a DENSIFY operator has to stand in front of the layer."""
-        return self.layout == "columns"
+        return self.layout in ("columns", "lists")
 
 
 class Packing(NamedTuple):
@@ -66,7 +71,8 @@ class Packing(NamedTuple):
         file: the .tflite file.
         layouts: how many kernels are in which layout; those left alone are "dense". A
             kernel that two layers share is left out.
-        barred: how many would be smaller in `columns`, which is not safe here.
+        barred: how many would be smaller if they were unpacked at load, which is not
+            safe here.
     """
 
     file: bytes
@@ -75,7 +81,10 @@ class Packing(NamedTuple):
 
 
 def pack(file: bytes) -> Packing:
-    """Returns the file with each dense layer's kernel in its smallest safe layout.
+    """Returns the file with kernels in their smallest safe layouts.
+
+    Those are the kernels of dense layers, and of all layers whose kernels are bytes in
+    float32 arithmetic.
 
     Args:
         file: a .tflite file, its kernels stored densely.
@@ -86,17 +95,18 @@ def pack(file: bytes) -> Packing:
     layouts: dict[str, int] = {}
     barred, may_unpack = 0, not xnnpack.may_go_sparse(model)
     for operator in list(graph.operators):
-        if flatbuffer.builtin(model, operator) != _FULLY_CONNECTED:
+        kind = flatbuffer.builtin(model, operator)
+        if kind not in _KERNEL:
             continue
-        index = operator.inputs[1]
+        index = operator.inputs[_KERNEL[kind]]
         tensor = graph.tensors[index]
         values = flatbuffer.stored(model, tensor)
         if values is None or readers[index] > 1:
             continue
-        w = values.reshape(tensor.shape)
-        packed = smallest(w, tensor.type)
+        w, best = values.reshape(tensor.shape), _SMALLEST[kind]
+        packed = best(w, tensor.type)
         if packed and packed.unpacked_at_load and not may_unpack:
-            packed = smallest(w, tensor.type, may_unpack)
+            packed = best(w, tensor.type, may_unpack)
             barred += 1
         layout = packed.layout if packed else "dense"
         layouts[layout] = layouts.get(layout, 0) + 1
@@ -104,7 +114,7 @@ def pack(file: bytes) -> Packing:
             flatbuffer.store(model, tensor, packed.values)
             tensor.sparsity = packed.sparsity
             if packed.unpacked_at_load:
-                _unpack_before(model, operator)
+                _unpack_before(model, operator, _KERNEL[kind])
             else:
                 operator.opcodeIndex = flatbuffer.opcode(
                     model, _FULLY_CONNECTED, version=8
@@ -131,6 +141,31 @@ def smallest(w: np.ndarray, type_: int, may_unpack: bool = True) -> Packed | Non
     packed = [p for p in packed if may_unpack or not p.unpacked_at_load]
     best = min(packed, key=lambda p: p.size, default=None)
     return best if best and best.size < w.nbytes else None
+
+
+def smallest_lists(w: np.ndarray, type_: int, may_unpack: bool = True) -> Packed | None:
+    """Returns a kernel as its smallest lists, None if dense storage is smaller.
+
+    Args:
+        w: the kernel, of any shape.
+        type_: of its tensor, any.
+        may_unpack: whether it may be unpacked at load, as lists are.
+    """
+    if not (w.any() and may_unpack):
+        return None
+    best = min((_lists(w, axis) for axis in range(w.ndim)), key=lambda p: p.size)
+    return best if best.size < w.nbytes else None
+
+
+_SMALLEST = {_FULLY_CONNECTED: smallest, _DEQUANTIZE: smallest_lists}
+
+
+def _lists(w: np.ndarray, axis: int) -> Packed:
+    order = [*(i for i in range(w.ndim) if i != axis), axis]
+    w = w.transpose(order)
+    rows = w.reshape(-1, w.shape[-1])
+    dimensions = [*map(_whole, w.shape[:-1]), _listed(rows != 0)]
+    return _packed("lists", rows[rows != 0], dimensions, order)
 
 
 def _rows(w: np.ndarray) -> Packed:
@@ -202,20 +237,13 @@ def _integers(values: np.ndarray) -> tuple[object, int]:
     raise ValueError(f"{largest} does not fit into 32 bits")
 
 
-def _unpack_before(model: schema.ModelT, layer: schema.OperatorT) -> None:
-    """Puts a DENSIFY operator between a layer and its kernel."""
-    graph = model.subgraphs[0]
-    kernel = graph.tensors[layer.inputs[1]]
+def _unpack_before(
+    model: schema.ModelT, operator: schema.OperatorT, place: int
+) -> None:
+    """Puts a DENSIFY operator between an operator and its kernel."""
+    kernel = model.subgraphs[0].tensors[operator.inputs[place]]
     dense = schema.TensorT()
     dense.shape, dense.type = kernel.shape, kernel.type
     dense.quantization, dense.hasRank = kernel.quantization, True
-    graph.tensors.append(dense)
-
-    densify = schema.OperatorT()
-    densify.opcodeIndex = flatbuffer.opcode(model, _DENSIFY, version=1)
-    densify.inputs = np.array([layer.inputs[1]], np.int32)
-    densify.outputs = np.array([len(graph.tensors) - 1], np.int32)
-    graph.operators.insert(graph.operators.index(layer), densify)
-    inputs = np.array(layer.inputs)
-    inputs[1] = len(graph.tensors) - 1
-    layer.inputs = inputs
+    code = flatbuffer.opcode(model, _DENSIFY, version=1)
+    flatbuffer.insert_before(model, operator, place, code, dense)

@@ -125,6 +125,38 @@ def _digit(how: Rendering, motion: Motion) -> np.ndarray:
     return _seen(ink > how.level if how.seed % 5 < 3 else ink)
 
 
+def _photo(how: Rendering, motion: Motion) -> np.ndarray:
+    """A sheet photographed askew in uneven light, its ink found against the paper."""
+    rng = np.random.default_rng(how.seed)
+    ink = _shares(how, motion, SIZE, how.side)
+    corners = np.float32([[0, 0], [SIZE, 0], [SIZE, SIZE], [0, SIZE]])
+    askew = corners + rng.uniform(-4, 4, (4, 2)).astype("float32")
+    view = cv2.getPerspectiveTransform(corners, askew)
+    ink = cv2.GaussianBlur(cv2.warpPerspective(ink, view, ink.shape), None, how.blur)
+    light = 1 - how.strength * rng.uniform(0, 0.5) * np.linspace(0, 1, SIZE)
+    if how.seed % 2:
+        light = light[:, None]
+    noise = rng.uniform(0, 0.03) * rng.standard_normal(ink.shape, "float32")
+    paper = (light * (1 - 0.8 * ink) + noise).astype("float32")
+    bright = cv2.GaussianBlur(cv2.dilate(paper, np.ones((25, 25), "uint8")), None, 8)
+    found = np.clip((bright - paper) / (0.8 * bright), 0, 1)
+    return _seen(found > how.level * found.max())
+
+
+def _ruled(how: Rendering, motion: Motion) -> np.ndarray:
+    """A scan on ruled paper: with the lines, some ink was taken out."""
+    rng = np.random.default_rng(how.seed)
+    ink = _shares(how, motion, SIZE, how.side)
+    mask = (cv2.GaussianBlur(ink, None, how.blur) > how.level).astype("uint8")
+    first, apart = rng.uniform(1, 15), rng.uniform(12, 40)
+    for row in np.arange(first, SIZE - 2, apart).astype("int64"):
+        # What crosses a line shows above and below it, and stays.
+        line = slice(row, row + 1 + how.seed % 2)
+        crossing = mask[row - 1] | mask[line.stop]
+        mask[line] &= cv2.dilate(crossing[None], np.ones((1, 3), "uint8"))
+    return _seen(mask if mask.any() else ink)
+
+
 _RENDER = {
     "pen": _pen,
     "aliased": _aliased,
@@ -133,6 +165,8 @@ _RENDER = {
     "thick": _thick,
     "worn": _worn,
     "digit": _digit,
+    "photo": _photo,
+    "ruled": _ruled,
 }
 
 RENDERERS = tuple(_RENDER)

@@ -46,14 +46,19 @@ class Stranger:
     renderer: str
 
 
-def stranger(rng: np.random.Generator) -> Stranger:
-    """Draws how a pair is written."""
+def stranger(rng: np.random.Generator, finer: float = 1.0) -> Stranger:
+    """Draws how a pair is written.
+
+    Args:
+        rng: draws it.
+        finer: share of a pen's width that this kind of drawing is written with.
+    """
     return Stranger(
         amplitude=float(0.8 * (5 / 0.8) ** rng.random()),
         wavelength=rng.uniform(3.5, 13),
         sharpness=rng.uniform(0.9, 0.985),
         sideways=rng.uniform(0.6, 1),
-        pen=float(8 ** rng.random()),
+        pen=float(8 ** rng.random()) * finer,
         side=rng.uniform(58, 90),
         renderer=RENDERERS[rng.integers(len(RENDERERS))],
     )

@@ -30,12 +30,13 @@ SHARES = {
 }
 """How often each kind is written."""
 
-_RENDERERS = dict(zip(RENDERERS, (0.25, 0.2, 0.15, 0.14, 0.08, 0.08, 0.1), strict=True))
+_SHARES = (0.22, 0.17, 0.13, 0.12, 0.07, 0.07, 0.1, 0.07, 0.05)
+_RENDERERS = dict(zip(RENDERERS, _SHARES, strict=True))
 
 ALL_RENDERERS = (*RENDERERS, *strangers.RENDERERS)
 
-_FINER = {"word": 0.5, "wave": 0.7, "loops": 0.7}
-"""Share of a pen's width that kinds are drawn with which have much in little room."""
+FINER = {"word": 0.5, "wave": 0.7, "loops": 0.7}
+"""Share of a pen's width that kinds are written with which have much in little room."""
 
 _LEAST = {"digit": 3.5}
 """Smallest amplitude that is written for a renderer: a tiny scan shows no less."""
@@ -62,7 +63,7 @@ def pair(
     rng = np.random.default_rng([seed, stream, number])
     kind, path = draw(rng, alphabets, SHARES)
     if strange:
-        how = strangers.stranger(rng)
+        how = strangers.stranger(rng, FINER.get(kind, 1.0))
         pictures = strangers.twins(path, how, rng)
         known = how.renderer, how.pen, how.amplitude, 0.0
     else:
@@ -80,7 +81,7 @@ def _twins(
     who = _writer(seed, stream, int(rng.integers(WRITERS)))
     renderer = any_of(rng, _RENDERERS)
     # Words have finer lines than a letter of the same width.
-    finer = _FINER.get(kind, 1.0)
+    finer = FINER.get(kind, 1.0)
     pen = float(np.clip(who.pen * np.exp(rng.normal(0, 0.15)) * finer, 0.7, 9))
     how = rendering.rendering(renderer, pen, who, rng)
     amplitude = _LEAST.get(renderer, AMPLITUDE[0]), AMPLITUDE[1]

@@ -93,6 +93,34 @@ def opcode(model: schema.ModelT, builtin: int, version: int) -> int:
     return len(model.operatorCodes) - 1
 
 
+def insert_before(
+    model: schema.ModelT,
+    operator: schema.OperatorT,
+    place: int,
+    code: int,
+    result: schema.TensorT,
+) -> None:
+    """Puts an operator between another one and one of its inputs.
+
+    Args:
+        model: whose main graph both are in.
+        operator: what is in the graph.
+        place: of its input.
+        code: index of the new one's operator code.
+        result: the tensor that the new one makes of that input.
+    """
+    graph = model.subgraphs[0]
+    graph.tensors.append(result)
+    inserted = schema.OperatorT()
+    inserted.opcodeIndex = code
+    inserted.inputs = np.array([operator.inputs[place]], np.int32)
+    inserted.outputs = np.array([len(graph.tensors) - 1], np.int32)
+    graph.operators.insert(graph.operators.index(operator), inserted)
+    inputs = np.array(operator.inputs)
+    inputs[place] = len(graph.tensors) - 1
+    operator.inputs = inputs
+
+
 def tidy(file: bytes) -> bytes:
     """Returns the file without what no runtime reads, and without negative zeros.
 

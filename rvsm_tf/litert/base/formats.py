@@ -1,9 +1,9 @@
 """The forms in which a model is written: a table with a row for each.
 
-int8 weights together with scattered zeros, float16 together with blocks, and int8
-weights with float arithmetic together with any sparsity are not among them: the
-runtime crashes on them, or answers garbage. `tests/rvsm_tf/litert` builds them to see
-that they would be refused.
+Some are not among them: int8 arithmetic together with scattered zeros, float16
+together with blocks, and what TensorFlow's converter makes of sparse int8 weights in
+float arithmetic. The runtime crashes on them, or answers garbage.
+`tests/rvsm_tf/litert` builds them to see that they would be refused.
 """
 
 import dataclasses
@@ -60,6 +60,8 @@ _FLOAT = {"self_test": 1e-4, "stray": 0.0}
 # int4 needs no more than int8, whose weights are rounded too: of six trained models'
 # answers, at most 0.4 % strayed further in either.
 _INTEGER = {"tolerance": 0.1, "self_test": 0.02, "stray": 0.01}
+# The weights alone are rounded, and what computes with them is float32.
+_STORED = {"tolerance": 0.05, "self_test": 1e-4, "stray": 0.01}
 
 _ROWS = (
     Format(
@@ -108,6 +110,21 @@ _ROWS = (
         holds="blocks of 16 inputs that are not zero, int8 arithmetic",
         when="that is smaller than `int8`",
         **_INTEGER,
+    ),
+    Format(
+        "int8w",
+        ("float32", "stored"),
+        holds="kernels in bytes, float32 arithmetic",
+        when="a kernel has 256 weights or more",
+        **_STORED,
+    ),
+    Format(
+        "int8w-sparse",
+        ("float32", "stored", "packed"),
+        holds="as `int8w`, of each kernel only the weights that are not zero, "
+        "convolutions' too; unpacked when the file is loaded",
+        when="that is smaller than `int8w`",
+        **_STORED,
     ),
 )
 
