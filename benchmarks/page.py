@@ -16,6 +16,7 @@ def write(
     text: str,
     rows: list[dict[str, Any]],
     machine: str | None = None,
+    tabled: bool = True,
 ) -> None:
     """Writes NAME.md and NAME.json.
 
@@ -27,6 +28,7 @@ def write(
         text: a paragraph or table of its own, Markdown.
         rows: the figures; all have the same keys, which become the table's columns.
         machine: in words; by default as TensorFlow sees it.
+        tabled: whether the page ends with a table of all rows.
     """
     if machine is None:
         from pipelines.devices.device import words
@@ -37,7 +39,8 @@ def write(
         "",
         f"Made by `{command}` on {machine}.",
     ]
-    _save(folder, name, [*heading, "", text, "", _rows(rows)], rows)
+    end = ["", _rows(rows)] if tabled else []
+    _save(folder, name, [*heading, "", text, *end], rows)
 
 
 def write_sections(

@@ -137,13 +137,14 @@ def text(result: dict[str, Any]) -> str:
             ]
             lines.append(f"  {value:{width}}  {'   '.join(told)}")
     told = [
-        f"{_pixels(amplitude)} in {float(share):.0%} of the cases"
+        f"{pixels(amplitude)} in {float(share):.0%} of the cases"
         for share, amplitude in result["amplitudes"].items()
     ]
     return "\n".join([*lines, "", f"A tremor is found at {', at '.join(told)}."])
 
 
-def _pixels(amplitude: float | None) -> str:
+def pixels(amplitude: float | None) -> str:
+    """Returns an amplitude of `found_amplitudes` for people."""
     if amplitude is None:
         return "beyond what was drawn"
     smallest = EDGES["tremor_amplitude"][0]

@@ -9,7 +9,6 @@ Where whole filters and units went, they are cut out before, and fine-tuning is 
 float32: the network is small then, and an epoch costs a third of the first ones.
 """
 
-import pathlib
 from typing import Any
 
 import keras
@@ -19,6 +18,7 @@ import rvsm_tf as rvsm
 from commands.cli import InputError
 from shaky_letters.examples import CLASSES
 
+from ..images.datasets import is_own
 from ..run.config import TrainConfig
 from . import kernels, origin, start
 from .design import FULL, Design
@@ -100,8 +100,11 @@ class Recipe:
 
     @property
     def weights(self) -> dict[int, float] | None:
-        """Of the classes in the loss, by label; None for equal ones."""
-        return self._family.weights if len(self._classes) == 2 else None
+        """Of the classes in the loss, by label; None for equal ones.
+
+        What the classes of somebody's own drawings cost is not known here.
+        """
+        return None if is_own(self._config.dataset) else self._family.weights
 
     @property
     def two_phases(self) -> bool:
@@ -120,8 +123,8 @@ class Recipe:
         config, steps = self._config, self._epoch * self.splitting_epochs
         keras.utils.set_random_seed(config.seed)
         model = self.network()
-        if config.from_ is not None:
-            origin.begin(model, pathlib.Path(config.from_), self._classes)
+        if config.origin is not None:
+            origin.begin(model, config.origin, self._classes)
         if self._design:
             model = self._split_structures(model, steps)
             schedule = CosineDecay(self.peak, steps, alpha=_STRUCTURE_REST)

@@ -1,21 +1,31 @@
-"""The network that comes with the project, which the tablet has, too."""
+"""The networks that come with the project, which the tablet has, too."""
 
 import pathlib
 
 from commands.cli import InputError
 
-FOLDER = pathlib.Path(__file__).parents[2] / "mobile_demo" / "model" / "sparse"
+NAME = "hands"
+"""What `pipelines.train` calls the dense one, to start from."""
+
+_FOLDER = pathlib.Path(__file__).parents[2] / "mobile_demo" / "model"
+
+RUN = _FOLDER / "dense"
+"""The dense one's folder, as that of any run, to start from."""
 
 
-def file() -> pathlib.Path:
-    """Returns the smallest exported file of it.
+def file(name: str = "sparse") -> pathlib.Path:
+    """Returns the smallest exported file of one of them.
+
+    Args:
+        name: "sparse" or "dense".
 
     Raises:
         InputError: there is none.
     """
-    files = sorted(FOLDER.glob("*.tflite"), key=lambda file: file.stat().st_size)
+    folder = _FOLDER / name
+    files = sorted(folder.glob("*.tflite"), key=lambda file: file.stat().st_size)
     if not files:
         raise InputError(
-            f"no network in {str(FOLDER)!r}: give a run, or a .tflite file"
+            f"no network in {str(folder)!r}: give a run, or a .tflite file"
         )
     return files[0]

@@ -10,6 +10,7 @@ from commands.cli import InputError, Number, Size
 from commands.files import write_json
 
 from ..images.datasets import DATASETS, is_own
+from . import committed
 from .folder import CONFIG, METRICS, read_config
 from .options import field, option
 
@@ -31,11 +32,12 @@ OPTIMIZERS = ("sgd", "adam", "adamw")
 PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
 STRUCTURES = {"filters": ("conv1", "conv2", "conv3"), "units": ("dense",)}
 """What can be cut out of the paper's network as a whole, and of which layers."""
-EPOCHS, STRUCTURED_EPOCHS = 20, 60
-"""By default, of single weights and where something is cut out as a whole: an epoch of
-what is left costs a third of others."""
+EPOCHS, HANDS_EPOCHS, STRUCTURED_EPOCHS = 20, 12, 60
+"""By default; of the set `hands`, which is six times as large as others; and where
+something is cut out as a whole: an epoch of what is left costs a third of others."""
 PATIENCE = 5
 """Epochs without progress after which training on somebody's own drawings ends."""
+_NONE = "none"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,8 +110,8 @@ class TrainConfig:
     epochs: int = field(
         EPOCHS,
         Number(1, whole=True),
-        f"[default: {EPOCHS}; {STRUCTURED_EPOCHS} with a structure, of which two "
-        "thirds fine-tune what is left]",
+        f"[default: {EPOCHS}; {HANDS_EPOCHS} of hands; {STRUCTURED_EPOCHS} with a "
+        "structure, of which two thirds fine-tune what is left]",
         implied=True,
     )
     batch_size: int = field(32, Number(1, whole=True))
@@ -136,8 +138,9 @@ class TrainConfig:
     from_: str | None = field(
         None,
         click.STRING,
-        "Start from the weights of a finished run.",
-        metavar="RUN_DIR",
+        "Start from the weights of a finished run; of hands, the network that comes "
+        "with the project; or of none.  [default: hands with drawings of your own]",
+        metavar="RUN_DIR|hands|none",
     )
     folds: int | None = field(
         None,
@@ -158,9 +161,22 @@ class TrainConfig:
         config = cls(**{k: v for k, v in options.items() if v is not None})
         if options.get("epochs") is None and config.structured:
             config = dataclasses.replace(config, epochs=STRUCTURED_EPOCHS)
+        if options.get("epochs") is None and config.dataset == "hands":
+            config = dataclasses.replace(config, epochs=HANDS_EPOCHS)
         if config.patience is None and is_own(config.dataset):
             config = dataclasses.replace(config, patience=PATIENCE)
+        if config.from_ is None and is_own(config.dataset):
+            config = dataclasses.replace(config, from_=committed.NAME)
         return config
+
+    @property
+    def origin(self) -> pathlib.Path | None:
+        """The folder of the run whose weights training starts from, if there is one."""
+        if self.from_ in (None, _NONE):
+            return None
+        if self.from_ == committed.NAME:
+            return committed.RUN
+        return pathlib.Path(self.from_)
 
     @property
     def patterns(self) -> list[str] | None:
@@ -233,8 +249,8 @@ class TrainConfig:
                 "--constant-rate goes with a given --lam: what meets a target has "
                 "learning rates of its own"
             )
-        if self.from_ is not None:
-            self._check_from(pathlib.Path(self.from_))
+        if self.origin is not None:
+            self._check_origin(self.origin)
         self._check_own()
         if self.method == "magnitude":
             self._check_magnitude()
@@ -269,7 +285,7 @@ class TrainConfig:
                 "by --structure"
             )
 
-    def _check_from(self, folder: pathlib.Path) -> None:
+    def _check_origin(self, folder: pathlib.Path) -> None:
         """Makes sure that a run has the network that is to be trained."""
         found = read_config(folder)
         if not (folder / METRICS).is_file():

@@ -27,6 +27,7 @@ from commands.cli import InputError
 
 from ..experiments import cell
 from ..images.datasets import DATASETS, check_dataset, is_own
+from ..run import committed
 from ..run.config import TrainConfig
 from ..run.options import option, options
 
@@ -108,6 +109,8 @@ def _converted(name: str, key: str, value: Any) -> Any:
                 f"{', '.join(DATASETS)}, or give a folder that 'tfds build "
                 "shaky_letters' made"
             )
+    if name == "from_" and TrainConfig(from_=converted).origin in (None, committed.RUN):
+        return converted
     if name == "from_" or (name == "dataset" and converted not in DATASETS):
         # Trainings run in folders of their own.
         return str(pathlib.Path(converted).absolute())

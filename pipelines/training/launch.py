@@ -86,8 +86,8 @@ def _own(
         from ..run import handover
 
     size = canonical.SIZE
-    if config.from_ is not None:
-        size = handover.read_size(pathlib.Path(config.from_))
+    if config.origin is not None:
+        size = handover.read_size(config.origin)
     drawings = collection.read(pathlib.Path(config.dataset), on_error, size, quiet)
     if config.folds:
         splits = drawings.folds(config.folds, config.seed)

@@ -65,17 +65,25 @@ def stranger(rng: np.random.Generator, finer: float = 1.0) -> Stranger:
 
 
 def twins(
-    path: Path, how: Stranger, rng: np.random.Generator
+    calm: list[np.ndarray], how: Stranger, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the canonical pictures of a drawing without tremor and with it."""
-    calm = _written(path, rng)
+    """Returns the canonical pictures of a drawing without tremor and with it.
+
+    Args:
+        calm: what `written` returned.
+        how: the tremor and the ink.
+        rng: draws their course.
+    """
     seed = int(rng.integers(2**31))
     shaky = [_shaken(stroke, how, rng) for stroke in calm]
     return _picture(calm, how, seed), _picture(shaky, how, seed)
 
 
-def _written(path: Path, rng: np.random.Generator) -> list[np.ndarray]:
-    """Returns strokes as somebody writes them: other proportions, a bowed line."""
+def written(path: Path, rng: np.random.Generator) -> list[np.ndarray]:
+    """Returns strokes as somebody writes them: other proportions, a bowed line.
+
+    Each is of shape (n, 2), y pointing down; the drawing is 70 large.
+    """
     points = np.concatenate(path)
     middle, scale = points.mean(0), _SIDE / np.ptp(points, axis=0).max()
     squeeze = np.exp(rng.normal(0, 0.12, 2))

@@ -17,20 +17,20 @@ WRITERS = 600
 """Writers of a split."""
 
 SHARES = {
-    "letter": 0.36,
-    "digit": 0.16,
-    "word": 0.08,
+    "letter": 0.31,
+    "digit": 0.15,
+    "word": 0.13,
     "shape": 0.08,
     "spiral": 0.12,
     "wave": 0.06,
     "loops": 0.04,
-    "scribble": 0.04,
+    "scribble": 0.05,
     "zigzag": 0.03,
     "ring": 0.03,
 }
 """How often each kind is written."""
 
-_SHARES = (0.22, 0.17, 0.13, 0.12, 0.07, 0.07, 0.1, 0.07, 0.05)
+_SHARES = (0.21, 0.16, 0.13, 0.12, 0.07, 0.07, 0.12, 0.07, 0.05)
 _RENDERERS = dict(zip(RENDERERS, _SHARES, strict=True))
 
 ALL_RENDERERS = (*RENDERERS, *strangers.RENDERERS)
@@ -64,7 +64,7 @@ def pair(
     kind, path = draw(rng, alphabets, SHARES)
     if strange:
         how = strangers.stranger(rng, FINER.get(kind, 1.0))
-        pictures = strangers.twins(path, how, rng)
+        pictures = strangers.twins(strangers.written(path, rng), how, rng)
         known = how.renderer, how.pen, how.amplitude, 0.0
     else:
         pictures, known = _twins(kind, path, seed, stream, rng)

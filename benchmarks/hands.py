@@ -1,0 +1,315 @@
+"""How small a tremor is found, by amplitude, pen and renderer; what an ideal one finds.
+
+python -m benchmarks.hands --output docs/results
+
+Drawings of the set `hands` are made anew with a tremor, a pen and a renderer that are
+given, and shown to the two networks of the tablet. The ideal observer knows the line
+that is meant in each drawing, without tremor and jitter, and sees how far the ink is
+from it: more than anybody knows who sees the picture alone.
+"""
+
+import dataclasses
+import os
+import pathlib
+import sys
+from typing import Any
+
+import click
+import cv2
+import numpy as np
+from matplotlib.figure import Figure
+
+from commands import children
+from commands.cli import Command, quietly
+from commands.folder import make
+from commands.markdown import table
+from pipelines.figures import curves
+from pipelines.figures.plots import save
+from pipelines.figures.scores import wilson
+from pipelines.run import committed
+from pipelines.run.classifier import Classifier
+from shaky_letters import canonical
+from shaky_letters.config import SEEN, UNSEEN
+from shaky_letters.hands import motion, rendering, strangers, subjects, tremor, twins
+from shaky_letters.hands.writers import writer
+
+from . import page
+
+AMPLITUDES = (0.0, 0.8, 1.0, 1.5, 2.0, 3.0, 5.0)
+"""Peaks, pixels of a drawing 70 large; 0 is no tremor."""
+
+PENS = (1.0, 2.0, 4.0, 6.0, 8.0)
+"""Widths, pixels of a drawing 70 large."""
+
+SPLITS = {"test": rendering.RENDERERS, "test_unseen": strangers.RENDERERS}
+"""The renderers of each split; see `shaky_letters.hands`."""
+
+IDEAL = "ideal observer"
+
+_SEED = 11
+_ALARMS = 0.02  # of the ideal observer's answers to drawings without tremor
+_FAR = 6.0  # pixels; ink farther off tells no more
+
+
+@dataclasses.dataclass(frozen=True)
+class Drawing:
+    """A drawing that was made.
+
+    Attributes:
+        picture: uint8, shape (128, 128, 1).
+        distance: of its ink from the line that is meant, without tremor and jitter,
+            root of the mean of the squares, pixels.
+    """
+
+    picture: np.ndarray
+    distance: float
+
+
+def drawing(
+    split: str, renderer: str, pen: float, amplitude: float, number: int
+) -> Drawing:
+    """Makes a drawing, which depends on what is given alone.
+
+    Drawings that differ in their amplitude alone are alike in all else.
+    """
+    rng = np.random.default_rng([_SEED, list(SPLITS).index(split), number])
+    alphabets = SEEN if split == "test" else UNSEEN
+    kind, path = subjects.draw(rng, alphabets, twins.SHARES)
+    pen *= twins.FINER.get(kind, 1.0)
+    make = _known if split == "test" else _strange
+    meant, picture = make(renderer, pen, amplitude, path, rng)
+    return Drawing(picture, _distance(picture, canonical.of_path(*meant)))
+
+
+def _known(renderer, pen, amplitude, path, rng) -> tuple[tuple, np.ndarray]:
+    """Returns the path that is meant and the picture of it, as `twins` has them."""
+    who = writer(rng)
+    # A slow pen has no room for the largest waves.
+    who = dataclasses.replace(who, pace=max(who.pace, 75.0))
+    how = rendering.rendering(renderer, pen, who, rng)
+    shaking = tremor.tremor(rng, who.pace, (max(amplitude, 0.8),) * 2)
+    calm = motion.follow(path, who, rng)
+    restless = [tremor.jitter(calm, who.jitter, rng) for _ in range(2)]
+    shaken = tremor.shake(calm, shaking, rng) if amplitude else calm
+    return (calm.x, calm.y, calm.pen_down), how(shaken.moved(*restless))
+
+
+def _strange(renderer, pen, amplitude, path, rng) -> tuple[tuple, np.ndarray]:
+    """Returns the path that is meant and the picture of it, as `strangers` has them."""
+    how = strangers.stranger(rng)
+    asked = {"renderer": renderer, "pen": pen, "amplitude": amplitude}
+    calm = strangers.written(path, rng)
+    _, picture = strangers.twins(calm, dataclasses.replace(how, **asked), rng)
+    points = np.concatenate(calm)
+    down = np.ones(len(points), bool)
+    down[np.cumsum([len(stroke) for stroke in calm]) - 1] = False
+    return (*points.T, down), picture
+
+
+def _distance(picture: np.ndarray, meant: np.ndarray) -> float:
+    """Returns how far the ink of one picture is from that of another."""
+    away = cv2.distanceTransform((meant == 0).astype("uint8"), cv2.DIST_L2, 5)
+    off = np.minimum(away[picture[..., 0] > 0], _FAR)
+    return float(np.sqrt((off**2).mean()))
+
+
+def drawn(where: tuple[str, str, int]) -> dict[tuple[float, float], list[Drawing]]:
+    """Makes drawings of every pen's width and amplitude, which are the keys.
+
+    Args:
+        where: the split, the renderer, and how many of each.
+    """
+    split, renderer, count = where
+    return {
+        (pen, amplitude): [
+            drawing(split, renderer, pen, amplitude, i) for i in range(count)
+        ]
+        for pen in PENS
+        for amplitude in AMPLITUDES
+    }
+
+
+def rows_of(
+    where: tuple[str, str, int],
+    drawings: dict[tuple[float, float], list[Drawing]],
+    networks: dict[str, Classifier],
+) -> list[dict[str, Any]]:
+    """Returns what each observer calls shaky, a row for each pen and amplitude.
+
+    Args:
+        where: see `drawn`, which made the drawings.
+        drawings: by the pen's width and the amplitude.
+        networks: by name.
+    """
+    split, renderer, count = where
+    pictures = np.stack([one.picture for some in drawings.values() for one in some])
+    told = {name: network(pictures)[:, 1] > 0.5 for name, network in networks.items()}
+    told[IDEAL] = np.concatenate(
+        [
+            _ideal(drawings[pen, 0.0], some)
+            for (pen, amplitude), some in drawings.items()
+        ]
+    )
+    return [
+        {
+            "split": split,
+            "method": method,
+            "seed": 0,
+            "amplitude": amplitude,
+            "pen_width": pen,
+            "renderer": renderer,
+            "n": count,
+            "called_shaky": float(called.mean()),
+        }
+        for method in (IDEAL, *networks)
+        for (pen, amplitude), called in zip(
+            drawings, np.split(told[method], len(drawings)), strict=True
+        )
+    ]
+
+
+def _ideal(calm: list[Drawing], some: list[Drawing]) -> np.ndarray:
+    """Returns which drawings are farther from what was meant than calm ones are."""
+    least = np.quantile([one.distance for one in calm], 1 - _ALARMS)
+    return np.array([one.distance > least for one in some])
+
+
+def measured(count: int) -> list[dict[str, Any]]:
+    """Makes and shows so many drawings of each kind, on all cores."""
+    networks = {n: Classifier(committed.file(n)) for n in ("dense", "sparse")}
+    places = [
+        (split, renderer, count)
+        for split, renderers in SPLITS.items()
+        for renderer in renderers
+    ]
+    rows = []
+    with children.pool(os.cpu_count() or 1) as pool:
+        made = pool.map(drawn, places)
+        with click.progressbar(
+            zip(places, made, strict=True),
+            length=len(places),
+            label="renderers",
+            file=sys.stderr,
+            hidden=not sys.stderr.isatty(),
+        ) as progress:
+            for where, drawings in progress:
+                rows += rows_of(where, drawings, networks)
+    return rows
+
+
+def text(rows: list[dict[str, Any]]) -> str:
+    """Returns the page's text: shares, and intervals, from the rows."""
+    parts = [_ABOUT, "![drawings at each amplitude](hands.png)"]
+    for split in SPLITS:
+        here = [row for row in rows if row["split"] == split]
+        shaky = [row for row in here if row["amplitude"]]
+        calm = [row for row in here if not row["amplitude"]]
+        parts += [
+            f"## `{split}`: a tremor that is found, by its amplitude",
+            _table(shaky, "amplitude"),
+            _amplitudes(shaky),
+            f"## `{split}`: false alarms, by the pen's width",
+            _table(calm, "pen_width"),
+            f"## `{split}`: false alarms, by renderer",
+            _table(calm, "renderer"),
+        ]
+        for amplitude in (1.0, 1.5):
+            some = [row for row in shaky if row["amplitude"] == amplitude]
+            parts += [
+                f"## `{split}`: found at {amplitude:g} pixels, by the pen's width",
+                _table(some, "pen_width"),
+            ]
+    return "\n\n".join([*parts, "hands.json has a row for each cell."])
+
+
+_ABOUT = """\
+Shares of drawings that are called shaky: of those without a tremor they are false
+alarms, of the others what is found. Amplitudes are peaks, and pens are widths, both in
+pixels of a drawing that is 70 large; words are written with pens of half that width,
+waves and loops of 0.7. `dense` and `sparse` are the tablet's networks. The ideal
+observer knows the line that is meant, the pen and the renderer, and sees how far the
+ink is from it; its false alarms are 2 % by construction. The drawings of
+`test_unseen` have tremor and ink from code that training does not use. Intervals are
+Wilson's, 95 %."""
+
+
+def _table(rows: list[dict[str, Any]], by: str) -> str:
+    """Returns shares by one property, a column for each method."""
+    methods = list(dict.fromkeys(row["method"] for row in rows))
+    lines = []
+    for value in dict.fromkeys(row[by] for row in rows):
+        line = [value if isinstance(value, str) else f"{value:g}"]
+        for method in methods:
+            some = [r for r in rows if (r[by], r["method"]) == (value, method)]
+            line.append(_share(some))
+        lines.append(line)
+    return table([by.replace("_", " "), *methods], lines)
+
+
+def _share(rows: list[dict[str, Any]]) -> str:
+    n = sum(row["n"] for row in rows)
+    share = sum(row["n"] * row["called_shaky"] for row in rows) / n
+    low, high = wilson(share, n)
+    return f"{share:.1%} ({low:.1%} to {high:.1%})"
+
+
+def _amplitudes(rows: list[dict[str, Any]]) -> str:
+    """Returns the amplitudes that are found in half and in nine of ten cases."""
+    told = []
+    for method in dict.fromkeys(row["method"] for row in rows):
+        some = [row for row in rows if row["method"] == method]
+        amplitude = np.repeat([r["amplitude"] for r in some], [r["n"] for r in some])
+        hits = [np.arange(r["n"]) < round(r["n"] * r["called_shaky"]) for r in some]
+        found = curves.found_amplitudes(amplitude, np.concatenate(hits))
+        half, most = (curves.pixels(found[str(share)]) for share in curves.FOUND)
+        told.append(f"{method}: {half}; {most}")
+    return f"Found in half and in nine of ten cases: {', '.join(told)}."
+
+
+def pictures(file: pathlib.Path) -> None:
+    """Draws a few drawings at each amplitude: what people can see of it."""
+    figure = Figure(figsize=(13, 9.5), layout="constrained")
+    shown = [("pen", 2.0, 3), ("smooth", 2.0, 1), ("aliased", 4.0, 8), ("grey", 8.0, 4)]
+    axes = figure.subplots(len(shown) + 1, len(AMPLITUDES))
+    lines = [("test", *line) for line in shown] + [("test_unseen", "marker", 2.0, 2)]
+    for row, (split, renderer, pen, number) in zip(axes, lines, strict=True):
+        for place, amplitude in zip(row, AMPLITUDES, strict=True):
+            made = drawing(split, renderer, pen, amplitude, number)
+            place.imshow(255 - made.picture[..., 0], cmap="gray", vmin=0, vmax=255)
+            place.set_xticks([])
+            place.set_yticks([])
+        row[0].set_ylabel(f"{renderer}, pen of {pen:g}")
+    for place, amplitude in zip(axes[0], AMPLITUDES, strict=True):
+        place.set_title(f"{amplitude:g} pixels" if amplitude else "no tremor")
+    save(figure, file)
+
+
+@click.command(cls=Command)
+@click.option(
+    "--drawings",
+    type=click.IntRange(1),
+    default=100,
+    show_default=True,
+    help="Of each renderer, pen and amplitude.",
+)
+@click.option(
+    "--output",
+    type=click.Path(path_type=pathlib.Path),
+    required=True,
+    metavar="DIR",
+    help="Folder for hands.md, hands.json and hands.png.",
+)
+def main(drawings: int, output: pathlib.Path) -> None:
+    """Count what the tablet's networks call shaky."""
+    make(output)
+    rows = measured(drawings)
+    with quietly():
+        pictures(output / "hands.png")
+    command = f"python -m benchmarks.hands --drawings {drawings} --output {output}"
+    title = "How small a tremor is found"
+    page.write(output, "hands", title, command, text(rows), rows, tabled=False)
+    click.echo(f"in {output}: hands.md, hands.json, hands.png")
+
+
+if __name__ == "__main__":
+    main()
