@@ -1,12 +1,13 @@
 """Says of drawings which class they are of, and shows the ink that it saw.
 
 python -m pipelines.predict scan.png recording.csv
-python -m pipelines.predict runs/NAME scan.png recording.csv
+python -m pipelines.predict runs/NAME scan.png folder/of/drawings
 """
 
 import csv
 import dataclasses
 import io
+import itertools
 import json
 import pathlib
 import sys
@@ -18,15 +19,16 @@ import click
 from commands.cli import Command, InputError, quietly
 from commands.folder import make
 
-from .collection import ON_ERROR, ON_ERROR_OPTION, png, reading
+from .collection import ON_ERROR, ON_ERROR_OPTION, layout, png, reading
 from .collection.drawn import Contents, Drawn
+from .run.folder import CONFIG
 
 if TYPE_CHECKING:
     import numpy as np
 
     from .run.classifier import Classifier
 
-_AT_ONCE = 16  # files that are read before the network is asked
+_AT_ONCE = 64  # files that are read before the network is asked
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,9 +63,9 @@ def answers(
     """
     import numpy as np
 
-    for start in range(0, len(files), _AT_ONCE):
-        some = files[start : start + _AT_ONCE]
-        read = [contents for _, contents in reading.read_all(some, classifier.size)]
+    coming = zip(files, reading.read_all(files, classifier.size), strict=True)
+    while batch := list(itertools.islice(coming, _AT_ONCE)):
+        read = [contents for _, (_, contents) in batch]
         found = [
             drawn
             for contents in read
@@ -72,7 +74,7 @@ def answers(
         ]
         pictures = [drawn.picture for drawn in found]
         said = iter(classifier(np.stack(pictures)) if pictures else ())
-        for file, contents in zip(some, read, strict=True):
+        for (file, _), contents in zip(batch, read, strict=True):
             if isinstance(contents, Contents):
                 for drawn in contents.drawings:
                     yield Prediction(file, drawn, next(said))
@@ -137,18 +139,40 @@ def _divided(
 ) -> tuple[pathlib.Path | None, tuple[pathlib.Path, ...]]:
     """Returns the model, None if there is none, and the drawings.
 
-    What comes first is the model, unless it looks like a drawing.
+    What comes first is the model, unless it looks like a drawing, or holds some.
     """
     first, *others = paths
     named = first.is_file() or (first.suffix and not first.exists())
     is_drawing = named and first.suffix != ".tflite"
+    if first.is_dir() and not any(
+        (first / n).exists() for n in (CONFIG, "model.keras")
+    ):
+        is_drawing = bool(layout.within(first))
     return (None, paths) if is_drawing else (first, tuple(others))
+
+
+def _files(paths: tuple[pathlib.Path, ...]) -> list[pathlib.Path]:
+    """Returns the drawings' files, those in folders too.
+
+    Raises:
+        InputError: a folder has none.
+    """
+    files = []
+    for path in paths:
+        found = layout.within(path) if path.is_dir() else [path]
+        if not found:
+            raise InputError(
+                f"{str(path)!r} has no photo, scan or pen recording in it: give "
+                "another folder, or files"
+            )
+        files += found
+    return files
 
 
 @click.command(cls=Command)
 @click.argument(
     "paths",
-    metavar="[RUN_DIR|TFLITE] FILE…",
+    metavar="[RUN_DIR|TFLITE] FILE|DIR…",
     nargs=-1,
     required=True,
     type=click.Path(path_type=pathlib.Path),
@@ -171,21 +195,22 @@ def main(
 ) -> None:
     """Say of photos, scans and pen recordings which class they are of.
 
-    Without a run or a .tflite file, the network that comes with the project answers.
+    Of a folder all are looked at that are in it, and in its folders. Without a run or
+    a .tflite file, the network that comes with the project answers.
     """
     if as_json and as_csv:
         raise InputError("--json and --csv: choose one")
-    model, files = _divided(paths)
-    if not files:
+    model, given = _divided(paths)
+    if not given:
         raise InputError(
             f"no drawing to look at: give photos, scans or pen recordings after "
             f"{str(model)!r}"
         )
+    files = _files(given)
     missing = [file for file in files if not file.is_file()]
     if missing and (on_error == "stop" or len(missing) == len(files)):
-        what = "is a folder" if missing[0].is_dir() else "is not there"
         raise InputError(
-            f"{str(missing[0])!r} {what}: give photos, scans or pen recordings"
+            f"{str(missing[0])!r} is not there: give photos, scans or pen recordings"
         )
     with quietly():
         from .run import committed

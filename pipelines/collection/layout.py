@@ -148,6 +148,16 @@ def find(
     return _found(folder, name, places, ignored, notes)
 
 
+def within(folder: pathlib.Path) -> list[pathlib.Path]:
+    """Returns the files in a folder, and in its folders, that may hold drawings.
+
+    Raises:
+        InputError: the folder cannot be read.
+    """
+    files, _, _ = _walk(folder)
+    return [folder / file for file in files if _drawing(file) is None]
+
+
 def _walk(
     folder: pathlib.Path,
 ) -> tuple[list[pathlib.PurePosixPath], list[str], _Reasons]:

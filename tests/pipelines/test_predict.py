@@ -166,6 +166,20 @@ def test_what_holds_no_drawing_is_named_and_the_others_are_answered(
     assert none.stderr.splitlines()[-1] == "Error: none of the files holds a drawing"
 
 
+def test_of_a_folder_all_drawings_are_looked_at(run_folder, tmp_path):
+    files = mixed(tmp_path)
+    (tmp_path / "inner").mkdir()
+    inner = write(tmp_path / "inner" / "line.json", LINE)
+    (tmp_path / "README.txt").write_text("no drawing", "utf-8")
+    told = said(run_folder, tmp_path, "--csv").stdout
+    assert told == said(run_folder, *sorted([*files, inner]), "--csv").stdout
+    assert told.count(str(inner)) == 1
+    # Without a run before it, the network that comes with the project answers.
+    assert (
+        said(tmp_path, "--csv").stdout == said(*sorted([*files, inner]), "--csv").stdout
+    )
+
+
 def test_the_ink_that_was_seen_can_be_kept(run_folder, tmp_path):
     files = mixed(tmp_path)
     said(run_folder, *files, "--ink", tmp_path / "ink", "--json")
@@ -230,8 +244,9 @@ def test_what_is_missing_is_named(run_folder, tmp_path):
     assert "is not there" in refused(
         predict.main, run_folder, none, file, "--on-error", "stop"
     )
-    assert "is a folder" in refused(predict.main, run_folder, tmp_path)
-    assert "no model" in refused(predict.main, tmp_path, file)
+    (tmp_path / "empty").mkdir()
+    assert "has no photo" in refused(predict.main, run_folder, tmp_path / "empty")
+    assert "no model" in refused(predict.main, tmp_path / "empty", file)
     model = run_folder / "model.keras"
     assert "is no PNG" in refused(predict.main, model)
     assert "no drawing to look at" in refused(predict.main, run_folder)

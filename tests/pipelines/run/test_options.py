@@ -1,11 +1,13 @@
 """A configuration's fields are the options of the command that trains."""
 
 import dataclasses
+import pathlib
 
 import click
 import pytest
 
 from pipelines import train
+from pipelines.run import committed
 from pipelines.run.config import TrainConfig
 from pipelines.run.options import options
 
@@ -49,6 +51,21 @@ def test_a_structure_has_epochs_of_its_own_unless_they_are_given():
     target = "--target-latency-ratio", "0.1"
     assert TrainConfig.given(parsed(*target)).epochs == 60
     assert TrainConfig.given(parsed(*target, "--epochs", "20")).epochs == 20
+
+
+def test_the_set_hands_has_epochs_of_its_own_unless_they_are_given():
+    hands = "--dataset", "hands"
+    assert TrainConfig.given(parsed(*hands)).epochs == 12
+    assert TrainConfig.given(parsed(*hands, "--epochs", "20")).epochs == 20
+
+
+def test_drawings_of_ones_own_start_from_the_committed_network(tmp_path):
+    own = "--dataset", str(tmp_path)
+    assert TrainConfig.given(parsed(*own)).origin == committed.RUN
+    assert TrainConfig.given(parsed(*own, "--from", "none")).origin is None
+    run = TrainConfig.given(parsed(*own, "--from", "runs/one")).origin
+    assert run == pathlib.Path("runs/one")
+    assert TrainConfig.given(parsed()).origin is None
 
 
 def test_every_field_has_an_option_of_its_own_name():
