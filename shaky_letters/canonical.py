@@ -7,10 +7,7 @@ one and a half pixels here.
 
     a pen's path     its line is drawn anew, by `raster`
     a picture        strokes are thinned around their middle, or thickened, by the
-                     distance to their outline; of broad strokes the outline is drawn
-
-A broad pen smooths what its middle does: of a tremor of one and a half seventieths
-under a pen of eight, the outline keeps twice as much as the middle.
+                     distance to their outline
 """
 
 import math
@@ -25,18 +22,15 @@ SIZE = 128
 """Width and height of the picture, pixels."""
 
 SIDE = 108.0
-"""Larger side of the box around the middle of the line that is drawn, pixels."""
+"""Larger side of the box around the line's middle, pixels."""
 
 PEN = 2.5
 """Width of the line, pixels."""
 
 _FINE = 2  # points of the grid that strokes are thinned on, per pixel
 _MARGIN = 4  # pixels around the ink that the line may need
-# Pixels of a small picture: the steps of its outlines, not its bends. Of a broad stroke
-# the outline alone is drawn, in which they show more.
-_BLUR, _BLUR_BROAD = 0.55, 0.85
-_BROAD = 0.075  # of the drawing's size: a pen of 5.25 seventieths
-_MEETING = 1.6  # of most strokes' width; what is broader is where strokes meet
+_BLUR = 0.55  # pixels of a small picture: the steps of its outlines, not its bends
+_BROAD = 1.6  # of most strokes' width; what is broader is where strokes meet
 _FLAT = np.ones((3, 3), "uint8")
 
 
@@ -86,15 +80,10 @@ def of_ink(ink: np.ndarray, turned: float = 0.0) -> tuple[np.ndarray, float]:
         corners = np.stack(np.nonzero(mask)[::-1]) + corners[:, :1]
     corners = turn @ (corners + 0.5)
     low, high = corners.min(1) - 0.5, corners.max(1) + 0.5
-    side = (high - low).max()
-    broad = width > _BROAD * (side - width)
-    scale = (SIDE + PEN) / side if broad else SIDE / max(side - width, 1.0)
+    scale = SIDE / max((high - low).max() - width, 1.0)
     room = (high - low) * scale / 2 + _MARGIN
-    blur = max((_BLUR_BROAD if broad else _BLUR) * min(scale, 2.0), 0.3)
-    middle = (low + high) / 2 * scale
-    fine = _enlarged(ink, turn * scale, middle, room, width * scale, blur)
-    draw = _outlined if broad else _redrawn
-    return draw(fine)[..., None], width * scale
+    fine = _enlarged(ink, turn * scale, (low + high) / 2 * scale, room, width * scale)
+    return _redrawn(fine)[..., None], width * scale
 
 
 def _inside(mask: np.ndarray) -> tuple[np.ndarray, float]:
@@ -112,7 +101,6 @@ def _enlarged(
     middle: np.ndarray,
     room: np.ndarray,
     width: float,
-    blur: float,
 ) -> np.ndarray:
     """Returns which points of the fine grid are ink: uint8, shape (h, w).
 
@@ -122,7 +110,6 @@ def _enlarged(
         middle: of the ink after that, shape (2,); it becomes the grid's middle.
         room: from there to the grid's sides, pixels, shape (2,).
         width: of its strokes, pixels of the picture.
-        blur: of what is made of it, a standard deviation in the same.
     """
     scale = math.sqrt(abs(np.linalg.det(turn)))
     half = np.minimum(np.ceil(room * _FINE), SIZE * _FINE / 2)
@@ -132,6 +119,7 @@ def _enlarged(
     if scale * _FINE < 1:
         ink = cv2.GaussianBlur(ink, None, 0.4 / (scale * _FINE))
     fine = cv2.warpAffine(ink, matrix, (2 * half).astype("int64").tolist())
+    blur = max(_BLUR * min(scale, 2.0), 0.3)
     fine = cv2.GaussianBlur(fine, None, blur * _FINE)
     # Half of what the blur leaves of a line so wide, where pixels touch at corners.
     level = 0.5 * math.erf(
@@ -156,33 +144,17 @@ def _redrawn(fine: np.ndarray) -> np.ndarray:
         # is found from as near as the line is wide. Where strokes meet and are much
         # wider they stay so, since nothing says where each goes on.
         brush = np.ones((2 * math.ceil(wanted) + 1,) * 2, "uint8")
-        middle = np.minimum(cv2.dilate(inside, brush), np.float32(_MEETING * half))
+        middle = np.minimum(cv2.dilate(inside, brush), np.float32(_BROAD * half))
         line = (inside - middle + np.float32(wanted + 0.5)) * fine
-    picture = _picture(line)
+    whole = np.zeros((SIZE * _FINE,) * 2, "float32")
+    top, left = (np.array(whole.shape) - fine.shape) // 2
+    line = np.clip(line, 0, 1, out=line)
+    whole[top : top + fine.shape[0], left : left + fine.shape[1]] = line
+    covered = cv2.resize(whole, (SIZE, SIZE), interpolation=cv2.INTER_AREA)
+    picture = (covered > 0.5).astype("uint8")
     if half > wanted:
         # The tip of a bump may be cut off from its line; a dot is larger than that.
         _, parts, stats, _ = cv2.connectedComponentsWithStats(picture)
         large = stats[:, cv2.CC_STAT_AREA] > math.pi * (PEN / 2) ** 2
         picture *= large[parts]
     return picture * np.uint8(INK)
-
-
-def _outlined(fine: np.ndarray) -> np.ndarray:
-    """Returns the picture of the strokes' outline on the fine grid; see `_redrawn`."""
-    inside = cv2.distanceTransform(fine, cv2.DIST_L2, 5)
-    line = np.float32(PEN * _FINE + 0.5) - inside
-    return _picture(line * fine) * np.uint8(INK)
-
-
-def _picture(line: np.ndarray) -> np.ndarray:
-    """Returns which pixels of the picture a line covers: 0 or 1, uint8.
-
-    Args:
-        line: how much of each point of the fine grid is ink, float32, shape (h, w).
-    """
-    whole = np.zeros((SIZE * _FINE,) * 2, "float32")
-    top, left = (np.array(whole.shape) - line.shape) // 2
-    line = np.clip(line, 0, 1, out=line)
-    whole[top : top + line.shape[0], left : left + line.shape[1]] = line
-    covered = cv2.resize(whole, (SIZE, SIZE), interpolation=cv2.INTER_AREA)
-    return (covered > 0.5).astype("uint8")

@@ -33,15 +33,9 @@ def drawn(x, y, width, size=100, scale=1.0):
 def waviness(picture):
     """How far the line of an O goes in and out: the peak of a sine with its waves.
 
-    Waves are those from 9 to 60 around; slower ones are the letter's own. Where there
-    are two lines, an outline's, it is the outer one.
+    Waves are those from 9 to 60 around; slower ones are the letter's own.
     """
-    picture = picture[..., 0]
-    holes, parts = cv2.connectedComponents((picture == 0).astype("uint8"))
-    if holes > 3:  # the paper outside, inside, and between two lines
-        outside = cv2.dilate((parts == parts[0, 0]).astype("uint8"), np.ones((7, 7)))
-        picture = picture * outside
-    y, x = np.nonzero(picture)
+    y, x = np.nonzero(picture[..., 0])
     x, y = x + 0.5 - 64, y + 0.5 - 64
     place = ((np.arctan2(y, x) / (2 * np.pi) + 0.5) * 180).astype(int) % 180
     count = np.bincount(place, minlength=180)
@@ -72,7 +66,7 @@ def test_a_path_is_drawn_in_a_box_of_one_size_with_one_pen():
     assert list(np.flatnonzero(picture[:, 64, 0])) == [9, 10, 117, 118]
 
 
-@pytest.mark.parametrize("width", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("width", [1, 2, 3, 4, 6, 8])
 @pytest.mark.parametrize("scale", [1.0, 8.0])
 @pytest.mark.parametrize("name", ["O", "S", "C"])
 def test_a_picture_gives_what_the_path_gives_whatever_the_pen(name, scale, width):
@@ -85,31 +79,12 @@ def test_a_picture_gives_what_the_path_gives_whatever_the_pen(name, scale, width
     assert found == pytest.approx(width * 108 / 70, abs=108 / 70 / scale)
 
 
-@pytest.mark.parametrize("width", [6, 8, 10])
-@pytest.mark.parametrize("scale", [1.0, 8.0])
-@pytest.mark.parametrize("name", ["O", "S", "C"])
-def test_of_a_broad_stroke_the_outline_is_drawn(name, scale, width):
-    x, y = letter(name)
-    ink = drawn(x, y, width, size=round(100 * scale), scale=scale)
-    picture, found = canonical.of_ink(ink)
-    # By hand: the stroke is a band around its path, the line its outermost 2.5 pixels,
-    # and the middle of that line is 108 large.
-    units = 108 / (70 + width - 2.5 * (70 + width) / 110.5)
-    x, y = (64 + (v - (v.min() + v.max()) / 2) * units for v in (x, y))
-    places = np.stack(np.meshgrid(np.arange(128), np.arange(128)), -1) + 0.5
-    path = np.stack([x, y], 1)[::4]
-    away = np.hypot(*np.moveaxis(places[:, :, None] - path, -1, 0)).min(-1)
-    band = np.abs(away - (width * units / 2 - 1.25)) < 1.25
-    assert near(picture, band[..., None] * np.uint8(255), 1.5) > 0.97
-    assert found == pytest.approx(width * units, abs=units / scale)
-
-
 @pytest.mark.parametrize("width", [1, 2, 3, 4, 6, 8])
 def test_a_tremor_of_one_pixel_is_left_in_it(width):
     """By pens from 1 to 8 pixels in a drawing of 70, as rasters without any smoothing.
 
-    A broad pen fills the inner side of every bend: less is left of its tremor, but
-    twice as much as there is in a calm line.
+    A broad pen fills the inner side of every bend: less is left of its tremor, but more
+    than there is in a calm line.
     """
     calm, shaky = (
         waviness(canonical.of_ink(drawn(*letter("O", wave), width))[0])
@@ -119,7 +94,7 @@ def test_a_tremor_of_one_pixel_is_left_in_it(width):
     whole = waviness(canonical.of_path(x, y, np.ones(len(x), bool)))
     assert whole == pytest.approx(108 / 70, rel=0.2)
     assert calm < 0.4
-    assert shaky > (0.6 * whole if width < 5 else 2 * calm)
+    assert shaky > (0.6 * whole if width < 5 else 1.5 * calm)
 
 
 def test_a_sheet_is_turned_back():
