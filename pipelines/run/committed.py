@@ -5,12 +5,12 @@ import pathlib
 from commands.cli import InputError
 
 NAME = "hands"
-"""What `pipelines.train` calls the dense one, to start from."""
+"""What `pipelines.train` calls the sparse one, to start from."""
 
 _FOLDER = pathlib.Path(__file__).parents[2] / "mobile_demo" / "model"
 
-RUN = _FOLDER / "dense"
-"""The dense one's folder, as that of any run, to start from."""
+RUN = _FOLDER / "sparse"
+"""The sparse one's folder, as that of any run, to start from."""
 
 
 def file(name: str = "sparse") -> pathlib.Path:

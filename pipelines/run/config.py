@@ -37,7 +37,10 @@ EPOCHS, HANDS_EPOCHS, STRUCTURED_EPOCHS = 20, 12, 60
 something is cut out as a whole: an epoch of what is left costs a third of others."""
 PATIENCE = 5
 """Epochs without progress after which training on somebody's own drawings ends."""
+TUNE = ("all", "head")
 _NONE = "none"
+_OF_HEAD = ("dataset", "from_", "tune", "folds", "seed", "precision")
+"""The fields that `tune` head reads."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -142,6 +145,14 @@ class TrainConfig:
         "with the project; or of none.  [default: hands with drawings of your own]",
         metavar="RUN_DIR|hands|none",
     )
+    tune: str = field(
+        "all",
+        click.Choice(TUNE),
+        "What is trained: all layers, or the last two alone, fitted to features of the "
+        "network that training starts from.  [default: head with drawings of your own "
+        "from hands, unless other options say how to train]",
+        implied=True,
+    )
     folds: int | None = field(
         None,
         Number(3, whole=True),
@@ -163,11 +174,25 @@ class TrainConfig:
             config = dataclasses.replace(config, epochs=STRUCTURED_EPOCHS)
         if options.get("epochs") is None and config.dataset == "hands":
             config = dataclasses.replace(config, epochs=HANDS_EPOCHS)
-        if config.patience is None and is_own(config.dataset):
-            config = dataclasses.replace(config, patience=PATIENCE)
-        if config.from_ is None and is_own(config.dataset):
+        if not is_own(config.dataset):
+            return config
+        if config.from_ is None:
             config = dataclasses.replace(config, from_=committed.NAME)
+        said = [name for name in ("tune", "epochs") if options.get(name) is not None]
+        if config.from_ == committed.NAME and not (said or config.beyond_head):
+            config = dataclasses.replace(config, tune="head")
+        if config.patience is None and config.tune == "all":
+            config = dataclasses.replace(config, patience=PATIENCE)
         return config
+
+    @property
+    def beyond_head(self) -> list[str]:
+        """The names of the fields that are set and that `tune` head does not read."""
+        return [
+            field.name
+            for field in dataclasses.fields(self)
+            if field.name not in _OF_HEAD and getattr(self, field.name) != field.default
+        ]
 
     @property
     def origin(self) -> pathlib.Path | None:
@@ -249,6 +274,8 @@ class TrainConfig:
                 "--constant-rate goes with a given --lam: what meets a target has "
                 "learning rates of its own"
             )
+        if self.tune == "head":
+            self._check_head()
         if self.origin is not None:
             self._check_origin(self.origin)
         self._check_own()
@@ -303,6 +330,19 @@ class TrainConfig:
         if size != self.kernel_size:
             raise InputError(
                 f"--kernel-size {self.kernel_size}: the run to start from has {size}"
+            )
+
+    def _check_head(self) -> None:
+        """Makes sure that there are drawings to fit to, and a network to fit."""
+        if not is_own(self.dataset) or self.origin is None:
+            raise InputError(
+                "--tune head fits a network to drawings of your own: give --dataset "
+                "DIR, and leave out --from none"
+            )
+        if self.beyond_head:
+            raise InputError(
+                f"--tune head does not know {option(self.beyond_head[0])}: leave it "
+                "out, or give --tune all"
             )
 
     def _check_own(self) -> None:

@@ -115,6 +115,8 @@ def about(
 
 
 def _method(config: TrainConfig) -> dict[str, Any]:
+    if config.tune == "head":
+        return {"method": "head"}
     if config.method == "magnitude":
         return {"method": config.method}
     return {

@@ -29,6 +29,7 @@ def run(
     output: pathlib.Path,
     quiet: bool,
     distribute: str | None,
+    training: type[Training] = Training,
 ) -> dict[str, Any]:
     """Trains the folds that are missing, each into a folder of its own.
 
@@ -38,6 +39,7 @@ def run(
         output: a folder for theirs: fold-1, fold-2, ….
         quiet: print nothing.
         distribute: one of `devices.DISTRIBUTIONS`, or None for one device.
+        training: what trains.
 
     Returns:
         the contents of folds.json: what `pipelines.evaluate` writes, of all folds'
@@ -58,7 +60,7 @@ def run(
         if not (folder / METRICS).exists():
             if not quiet:
                 click.echo(f"fold {number} of {len(divisions)}")
-            Training(config, folder, quiet, distribute, division).run()
+            training(config, folder, quiet, distribute, division).run()
             keras.backend.clear_session()
         runs.append(read_json(folder / METRICS))
         tested.append(division.load("test"))

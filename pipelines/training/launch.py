@@ -96,7 +96,11 @@ def _own(
     with quietly():
         from ..images.division import Division
         from . import folds
-        from .training import Training
+
+        if config.tune == "head":
+            from .head import Head as Training
+        else:
+            from .training import Training
 
     divisions = [Division(drawings, split) for split in splits]
     words = [""] * len(drawings.entries) if config.folds else divisions[0].parts
@@ -106,7 +110,7 @@ def _own(
         what = "sheet" if sheets == 1 else "sheets"
         click.echo(f"what the network sees: {sheets} {what} in {output / sheet.FOLDER}")
     if config.folds:
-        return folds.run(config, divisions, output, quiet, distribute)
+        return folds.run(config, divisions, output, quiet, distribute, Training)
     divisions[0].begin(output)
     return Training(config, output, quiet, distribute, divisions[0]).run()
 
@@ -127,6 +131,10 @@ def _check_distribution(distribute: str | None, config: TrainConfig) -> None:
     if config.method == "magnitude":
         raise InputError(
             f"--distribute {distribute}: --method magnitude trains on one device"
+        )
+    if config.tune == "head":
+        raise InputError(
+            f"--distribute {distribute}: --tune head is little work: leave it out"
         )
     if distribute == "multiworker" and is_own(config.dataset):
         raise InputError(

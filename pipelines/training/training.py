@@ -87,9 +87,7 @@ class Training:
         if not self._distribution.leads:
             return None
         history = self._history()
-        # On what validation shows; for the generated sets that is the split `test`.
-        watched = self._validation
-        temperature = calibration.temperature(outputs(final, watched), watched.label)
+        temperature = self._temperature(final)
         calibration.calibrate(final, temperature)
         metrics = self._measure(sparse, final, history)
         metrics["temperature"] = temperature
@@ -113,6 +111,12 @@ class Training:
         for file in (Checkpoint(self.output).file, self.output / BEST):
             file.unlink(missing_ok=True)
         return metrics
+
+    def _temperature(self, final: keras.Model) -> float:
+        """Returns what a model's logits are divided by, so that its shares hold."""
+        # On what validation shows; for the generated sets that is the split `test`.
+        watched = self._validation
+        return calibration.temperature(outputs(final, watched), watched.label)
 
     def _history(self) -> list[dict[str, float]]:
         """Returns the epochs of a run whose training is over."""

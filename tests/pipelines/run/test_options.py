@@ -25,7 +25,22 @@ def test_nothing_given_is_the_configuration_by_default():
     # As README and docs/results have it.
     assert TrainConfig() == TrainConfig(
         *("rvsm", "tl1", 0.1, 5e-4, 0.1, None, None, None, None, None, "adam"),
-        *(None, False, 20, 32, 0, None, False, 3, "letters", "auto", None, None, None),
+        *(
+            None,
+            False,
+            20,
+            32,
+            0,
+            None,
+            False,
+            3,
+            "letters",
+            "auto",
+            None,
+            "all",
+            None,
+            None,
+        ),
     )
 
 
