@@ -119,7 +119,7 @@ def _digit(how: Rendering, motion: Motion) -> np.ndarray:
     """A tiny scan, as collections of digits have them, enlarged."""
     size = 28 if how.seed % 2 else 40
     side = 0.72 * size
-    ink = _shares(how, motion, size, side, fine=6, broader=2.0 + 1.6 * how.strength)
+    ink = _shares(how, motion, size, side, fine=6, broader=2.0 + 1.2 * how.strength)
     ink = cv2.GaussianBlur(ink, None, 0.5 * how.blur)
     way = cv2.INTER_CUBIC if how.seed % 3 else cv2.INTER_LINEAR
     ink = cv2.resize(ink, (SIZE, SIZE), interpolation=way)

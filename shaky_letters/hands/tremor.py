@@ -43,6 +43,11 @@ class Tremor:
     drift: float
 
 
+def largest(pace: float) -> float:
+    """Returns the largest peak that a pen of a pace has room for, at the slowest."""
+    return pace / (_STEEPEST * HZ[0])
+
+
 def tremor(
     rng: np.random.Generator, pace: float, amplitude: tuple[float, float] = AMPLITUDE
 ) -> Tremor:
@@ -55,7 +60,7 @@ def tremor(
             would fill a band, as a broad pen does.
         amplitude: its range.
     """
-    peak = min(log_uniform(rng, *amplitude), pace / (_STEEPEST * HZ[0]))
+    peak = min(log_uniform(rng, *amplitude), largest(pace))
     fastest = np.clip(pace / (_STEEPEST * peak), *HZ)
     return Tremor(
         amplitude=peak,

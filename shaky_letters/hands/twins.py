@@ -38,7 +38,7 @@ ALL_RENDERERS = (*RENDERERS, *strangers.RENDERERS)
 FINER = {"word": 0.5, "wave": 0.7, "loops": 0.7}
 """Share of a pen's width that kinds are written with which have much in little room."""
 
-_LEAST = {"digit": 3.5}
+_LEAST = {"digit": 4.0}
 """Smallest amplitude that is written for a renderer: a tiny scan shows no less."""
 
 
@@ -80,12 +80,14 @@ def _twins(
     """Returns two pictures, and the renderer, the pen's width and the tremor."""
     who = _writer(seed, stream, int(rng.integers(WRITERS)))
     renderer = any_of(rng, _RENDERERS)
+    least = _LEAST.get(renderer, AMPLITUDE[0])
+    if tremor.largest(who.pace) < least:
+        renderer, least = "grey", AMPLITUDE[0]
     # Words have finer lines than a letter of the same width.
     finer = FINER.get(kind, 1.0)
     pen = float(np.clip(who.pen * np.exp(rng.normal(0, 0.15)) * finer, 0.7, 9))
     how = rendering.rendering(renderer, pen, who, rng)
-    amplitude = _LEAST.get(renderer, AMPLITUDE[0]), AMPLITUDE[1]
-    shaking = tremor.tremor(rng, who.pace, amplitude)
+    shaking = tremor.tremor(rng, who.pace, (least, AMPLITUDE[1]))
     calm = follow(path, who, rng)
     shaky = tremor.shake(calm, shaking, rng)
     restless = [tremor.jitter(calm, who.jitter, rng) for _ in range(2)]
