@@ -62,9 +62,7 @@ def prune(config: TrainConfig, folder: pathlib.Path) -> None:
     sparsity = finished(config, folder)["sparsity"]
     stored = data.prepare(config.dataset)
     test, large = data.load(stored, "test"), data.load(stored, "test_large")
-    model = magnitude.network()
-    pruned = read_model(folder / "model.keras")
-    model.set_weights(pruned.get_weights())
+    model, _ = magnitude.twin(read_model(folder / "model.keras"))
     given = Examples({model.input.name: test.image.astype("float32") / 255})
     expected = model.predict(*given.inputs.values(), verbose=0)
     answers = model.predict(large.image.astype("float32") / 255, verbose=0)

@@ -57,7 +57,7 @@ def contestants(steps: int) -> dict[str, Callable[[], float]]:
         from pipelines.images import data
         from pipelines.images.images import Images
         from pipelines.recipe.recipe import steps_at_once
-        from pipelines.training.magnitude import network, paper_order
+        from pipelines.training.magnitude import twin
 
     here = device.detect()
     rng = np.random.default_rng(0)
@@ -91,7 +91,7 @@ def contestants(steps: int) -> dict[str, Callable[[], float]]:
             rvsm.networks.paper_cnn(), {"dense": penalty}, lam, 0.1, kappa=1e-3
         )
 
-    as_written = compiled(paper_order(keras.layers, keras.Sequential))
+    as_written = compiled(_paper_order())
     default = compiled(rvsm.networks.paper_cnn())
     xla = compiled(rvsm.networks.paper_cnn(), jit_compile=True)
     keras.config.set_dtype_policy(here.precision)
@@ -111,7 +111,7 @@ def contestants(steps: int) -> dict[str, Callable[[], float]]:
             steps_per_execution=steps_at_once(steps),
         )
     schedule = tfmot.sparsity.keras.PolynomialDecay(0.0, 0.97, 0, 1000)
-    pruned = network(schedule)
+    pruned, _ = twin(rvsm.networks.paper_cnn(), ["dense"], schedule)
     pruned.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
 
     def default_fit(model):
@@ -137,6 +137,23 @@ def contestants(steps: int) -> dict[str, Callable[[], float]]:
         **{name: (lambda m=m: tuned_fit(m)) for name, m in loops.items()},
         "tfmot magnitude pruning": pruned_fit,
     }
+
+
+def _paper_order():
+    """Returns the paper's network with its layers in the paper's order."""
+    import keras
+
+    layers = keras.layers
+    stack = [layers.Input((100, 100, 1))]
+    for _ in range(3):
+        stack.append(layers.Conv2D(32, 3, padding="same", activation="relu"))
+        stack.append(layers.MaxPooling2D(2, 2, padding="same"))
+    stack += [
+        layers.Flatten(),
+        layers.Dense(128, activation="relu", dtype="float32"),
+        layers.Dense(2, activation="softmax", dtype="float32"),
+    ]
+    return keras.Sequential(stack)
 
 
 @click.command()

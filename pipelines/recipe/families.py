@@ -39,8 +39,6 @@ def of(size: int, config: TrainConfig) -> Family:
         InputError: the configuration asks for what they do not have.
     """
     asked = [n for n in _PAPER_ALONE if getattr(config, n) != getattr(TrainConfig, n)]
-    if config.method == "magnitude":
-        asked.append("method")
     if size == canonical.SIZE and asked:
         raise InputError(
             f"{option(asked[0])} {getattr(config, asked[0])} is for the paper's "

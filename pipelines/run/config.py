@@ -370,8 +370,8 @@ class TrainConfig:
         for name in ("split_layers", "optimizer", "kernel_size", "keep_norm", "from_"):
             if getattr(self, name) != getattr(TrainConfig, name):
                 raise InputError(
-                    f"--method magnitude does not know {option(name)}: it "
-                    "prunes the dense layer of the paper's network, with Adam"
+                    f"--method magnitude does not know {option(name)}: it prunes "
+                    "what is split by default, with Adam"
                 )
 
 

@@ -1,14 +1,13 @@
 """The peer: tensorflow-model-optimization's magnitude pruning, as its guide says.
 
-It is for tf_keras alone, where layers have the paper's order: ReLU before pooling.
-Initial weights, batches, steps and precision are those of our own runs, but for the
-pruned layer's: tfmot writes masked weights back as it computes with them, and in
-bfloat16 would lose what most steps add. The learning rate starts anew when all zeros
-are there, as ours does: it gains as much by that.
+It is for tf_keras alone. Initial weights, batches, steps and precision are those of our
+own runs, but for the pruned layers': tfmot writes masked weights back as it computes
+with them, and in bfloat16 would lose what most steps add. The learning rate starts anew
+when all zeros are there, as ours does: it gains as much by that.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import keras
@@ -18,6 +17,7 @@ from commands.cli import quietly
 from commands.files import write_rows
 
 from ..images import data
+from ..recipe import kernels
 from ..run.config import claim
 from ..run.folder import HISTORY
 from . import divergence
@@ -26,45 +26,58 @@ from .training import Training
 _EVERY = 16  # steps between two masks; as many as between two thresholds of ours
 
 
-def network(schedule: Any = None) -> Any:
-    """Returns the paper's network in tf_keras.
+_SETTINGS = (
+    "filters",
+    "units",
+    "kernel_size",
+    "pool_size",
+    "strides",
+    "padding",
+    "activation",
+    "name",
+)
+"""What a layer of our networks is made with, under the same names in tf_keras."""
+
+
+def twin(
+    model: keras.Model, pruned: Collection[str] = (), schedule: Any = None
+) -> tuple[Any, Any]:
+    """Returns a network of tf_keras with a network's layers and weights.
 
     Args:
-        schedule: tfmot's, by which the dense layer is pruned; None for a plain one.
+        model: the network; its layers have one output each.
+        pruned: names of the layers that are pruned; they compute in float32.
+        schedule: tfmot's, by which they are.
+
+    Returns:
+        the network to train, and the same without what prunes.
     """
     with quietly():
         import tensorflow_model_optimization as tfmot
         import tf_keras
 
-    def wrap(dense):
-        if schedule is None:
-            return dense
-        prune = tfmot.sparsity.keras.prune_low_magnitude
-        return prune(dense, schedule, dtype="float32")
-
-    return paper_order(tf_keras.layers, tf_keras.Sequential, wrap)
-
-
-def paper_order(
-    layers: Any, sequential: Any, wrap: Callable[[Any], Any] = lambda dense: dense
-) -> Any:
-    """Returns the paper's network with its layers in the paper's order.
-
-    Args:
-        layers: Keras's module of that name, or tf_keras's.
-        sequential: the class of the same package.
-        wrap: what becomes of the dense layer.
-    """
-    stack = [layers.Input((100, 100, 1))]
-    for _ in range(3):
-        stack.append(layers.Conv2D(32, 3, padding="same", activation="relu"))
-        stack.append(layers.MaxPooling2D(2, 2, padding="same"))
-    stack += [
-        layers.Flatten(),
-        wrap(layers.Dense(128, activation="relu", dtype="float32")),
-        layers.Dense(2, activation="softmax", dtype="float32"),
-    ]
-    return sequential(stack)
+    (image,) = model.inputs
+    made = {id(image): tf_keras.Input(image.shape[1:], name=image.name)}
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.InputLayer):
+            continue
+        config = layer.get_config()
+        settings = {name: config[name] for name in _SETTINGS if name in config}
+        if layer.name in pruned or layer is model.layers[-1]:
+            settings["dtype"] = "float32"
+        other = getattr(tf_keras.layers, type(layer).__name__)(**settings)
+        if layer.name in pruned:
+            prune = tfmot.sparsity.keras.prune_low_magnitude
+            other = prune(other, schedule, dtype="float32")
+        several = isinstance(layer.input, list)
+        given = [made[id(x)] for x in (layer.input if several else [layer.input])]
+        made[id(layer.output)] = other(given if several else given[0])
+    trained = tf_keras.Model(made[id(image)], made[id(model.outputs[0])])
+    plain = tfmot.sparsity.keras.strip_pruning(trained) if pruned else trained
+    for layer in model.layers:
+        if layer.weights:
+            plain.get_layer(layer.name).set_weights(layer.get_weights())
+    return trained, plain
 
 
 class Magnitude(Training):
@@ -87,12 +100,12 @@ class Magnitude(Training):
             *(0.0, config.target_sparsity, 0, ramp // every * every), frequency=every
         )
         tf_keras.mixed_precision.set_global_policy(self.precision)
+        split = kernels.named(start, self._recipe.layers)
+        names = [kernel.path.split("/")[-2] for kernel in split]
         try:
-            model = network(schedule)
+            model, plain = twin(start, names, schedule)
         finally:
             tf_keras.mixed_precision.set_global_policy("float32")
-        plain = tfmot.sparsity.keras.strip_pruning(model)
-        plain.set_weights(start.get_weights())
         model.compile(
             tf_keras.optimizers.Adam(_rate(tf_keras, self._recipe.rate)),
             "sparse_categorical_crossentropy",
@@ -108,7 +121,7 @@ class Magnitude(Training):
 
         def end(epoch, logs):
             divergence.check(epoch + 1, logs, plain.get_weights(), self._recipe.peak)
-            kernel = plain.layers[-2].kernel.numpy()
+            kernel = np.concatenate([_kernel(plain, name).ravel() for name in names])
             row = {
                 "epoch": epoch + 1,
                 "seconds": clock["end"] - clock["begin"],
@@ -125,6 +138,7 @@ class Magnitude(Training):
             steps_per_epoch=steps,
             epochs=config.epochs,
             validation_data=data.batches(self._validation),
+            class_weight=self._recipe.weights,
             callbacks=[
                 tfmot.sparsity.keras.UpdatePruningStep(),
                 tf_keras.callbacks.LambdaCallback(begin, end, on_test_begin=measure),
@@ -134,10 +148,15 @@ class Magnitude(Training):
             ],
             verbose=0 if self.quiet else 2,
         )
-        pruned = [np.asarray(w) for w in plain.get_weights()]
-        start.set_weights(pruned)
+        for layer in start.layers:
+            if layer.weights:
+                layer.set_weights(plain.get_layer(layer.name).get_weights())
         self._draw_weights(start)
         return start, start
+
+
+def _kernel(model: Any, name: str) -> np.ndarray:
+    return np.asarray(model.get_layer(name).kernel)
 
 
 def _rate(tf_keras: Any, rate: Callable[[Any], Any]) -> Any:

@@ -122,7 +122,8 @@ def _digit(how: Rendering, motion: Motion) -> np.ndarray:
     ink = _shares(how, motion, size, side, fine=6, broader=2.0 + 1.2 * how.strength)
     ink = cv2.GaussianBlur(ink, None, 0.5 * how.blur)
     way = cv2.INTER_CUBIC if how.seed % 3 else cv2.INTER_LINEAR
-    ink = cv2.resize(ink, (SIZE, SIZE), interpolation=way)
+    large = SIZE if how.seed % 7 < 3 else 3 * SIZE
+    ink = cv2.resize(ink, (large, large), interpolation=way)
     return _seen(ink > how.level if how.seed % 5 < 3 else ink)
 
 

@@ -13,7 +13,6 @@ from pipelines.run.config import TrainConfig
         ({"target_size": 14_000}, "--target-size 14000"),
         ({"target_latency_ratio": 0.1}, "--target-latency-ratio 0.1"),
         ({"kernel_size": 5}, "--kernel-size 5"),
-        ({"method": "magnitude"}, "--method magnitude"),
     ],
 )
 def test_what_the_paper_s_network_alone_has(asked, words):

@@ -12,7 +12,7 @@ from pipelines import train
 from pipelines.recipe.penalized import Penalized
 from pipelines.recipe.recipe import Recipe
 from pipelines.run.config import PENALTIES, SHAPED, TrainConfig, check_output, claim
-from pipelines.training import launch
+from pipelines.training import launch, magnitude
 from tests.commands.refusal import refused
 from tests.pipelines.test_train import FILES, METRICS, trained
 
@@ -50,6 +50,17 @@ def test_magnitude_pruning_leaves_a_run_like_any_other(letters, tmp_path):
     about = json.loads((tmp_path / "run" / "about.json").read_text())
     assert about["training"]["method"] == "magnitude"
     assert "penalty" not in about["training"]
+
+
+@pytest.mark.parametrize(
+    "network", [rvsm.networks.paper_cnn(), rvsm.networks.tremor_cnn()]
+)
+def test_the_peer_s_network_answers_as_ours(network):
+    twin, plain = magnitude.twin(network)
+    x = np.random.default_rng(0).random((4, *network.input_shape[1:]), "float32")
+    expected = network.predict(x, verbose=0)
+    np.testing.assert_allclose(np.asarray(twin(x)), expected, atol=1e-6)
+    assert plain is twin
 
 
 @pytest.mark.slow
