@@ -124,7 +124,9 @@ def _digit(how: Rendering, motion: Motion) -> np.ndarray:
     way = cv2.INTER_CUBIC if how.seed % 3 else cv2.INTER_LINEAR
     large = SIZE if how.seed % 7 < 3 else 3 * SIZE
     ink = cv2.resize(ink, (large, large), interpolation=way)
-    return _seen(ink > how.level if how.seed % 5 < 3 else ink)
+    # At another level than half of the ink, each of its pixels shows.
+    level = 0.25 + 0.5 * (how.seed % 101) / 100
+    return _seen(ink > level * ink.max() if how.seed % 5 else ink)
 
 
 def _photo(how: Rendering, motion: Motion) -> np.ndarray:

@@ -89,6 +89,8 @@ def find(pixels: np.ndarray, size: int = raster.SIZE) -> Extraction:
             density[~sheet] = 0
         lines = guides.find_guides(density @ paper.GRAY)
     ink = _ink(density, lines)
+    if size == canonical.SIZE:
+        ink = _covered(ink, density)
     mask = _strokes(ink, lines)
     turned = -(guides.tilt(lines, ink.shape) or 0.0)
     if size == canonical.SIZE:
@@ -118,6 +120,23 @@ def _ink(density: np.ndarray, lines: list[guides.Line]) -> np.ndarray:
         raise Unusable(_NO_INK)
     weights = _weights(core[:: 1 + len(core) // 20_000])
     return guides.drop(density @ weights.astype("float32"), lines)
+
+
+def _covered(ink: np.ndarray, density: np.ndarray) -> np.ndarray:
+    """Returns which share of each pixel is ink, where its edges are soft.
+
+    Light is what adds up in a pixel that ink covers in part, not its logarithm: half
+    covered by black, it has a sixth of black's density.
+
+    Args:
+        ink: densities in multiples of full ink's, float32, shape (h, w).
+        density: as logarithms, float32, shape (h, w, 3).
+    """
+    full = density @ paper.GRAY
+    full = float(np.median(full[ink > 0.8])) if (ink > 0.8).any() else 0.0
+    if full < 0.05:
+        return ink
+    return (np.expm1(-full * ink) / np.expm1(-full)).astype("float32")
 
 
 def _weights(core: np.ndarray) -> np.ndarray:

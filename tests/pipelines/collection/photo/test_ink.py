@@ -8,6 +8,7 @@ from sklearn.datasets import load_digits
 
 from pipelines.collection.photo import ink
 from pipelines.collection.photo.unusable import Unusable
+from shaky_letters import canonical
 from shaky_letters.config import ShakyLettersConfig
 from shaky_letters.examples import example
 from shaky_letters.fit import PEN, SIDE, fit
@@ -376,3 +377,18 @@ def test_any_pixels_give_a_picture_or_a_reason(seed):
             continue
         assert picture.shape == (SIZE, SIZE, 1)
         assert picture.any()
+
+
+@pytest.mark.parametrize("darkness", [255, 180, 90])
+def test_soft_edges_make_a_stroke_no_thinner(darkness):
+    """Half covered by ink is where a stroke ends, however black the ink is."""
+    sharp = np.zeros((400, 400), "float32")
+    points = np.array([[90, 300], [140, 100], [250, 260], [310, 90]])
+    cv2.polylines(sharp, [points], False, 1.0, 31)
+    widths = []
+    for spread in (0.5, 6.0):
+        share = cv2.GaussianBlur(sharp, None, spread)
+        gray = np.round(255 - darkness * share).astype("uint8")
+        found = ink.find(np.repeat(gray[..., None], 3, axis=2), canonical.SIZE)
+        widths.append(found.pen)
+    assert widths[1] == pytest.approx(widths[0], rel=0.05)
