@@ -145,7 +145,7 @@ class Head(Training):
             for strength in STRENGTHS
         }
         losses = {key: _loss(said, label) for key, said in told.items()}
-        best = min(losses, key=losses.__getitem__)
+        best = min(losses, key=lambda key: losses[key])
         found = fitted(given[best[0]], label, best[1])
         if best[0] == _ANSWER:
             _rescale(last, found)

@@ -46,21 +46,21 @@ def test_a_drawing_depends_on_what_is_asked_for_alone(split, renderer):
 )
 def test_the_ink_is_the_farther_off_the_larger_the_tremor(split, renderer):
     means = [
-        np.mean([hands.drawing(split, renderer, 2.0, a, i).distance for i in range(15)])
+        np.mean([hands.drawing(split, renderer, 2.0, a, i).off for i in range(15)])
         for a in (0.0, 1.5, 5.0)
     ]
     assert means == sorted(means)
     assert means[-1] > 2 * means[0]
 
 
-def test_the_distance_is_that_of_the_ink_from_what_is_meant():
+def test_ink_is_off_that_is_away_from_the_other_s():
     meant = np.zeros((128, 128, 1), "uint8")
     meant[:, 60] = 255
     picture = np.zeros_like(meant)
-    picture[:, 63] = 255
-    assert hands._distance(picture, meant) == pytest.approx(3, abs=0.05)
-    picture[:, 60] = 255  # half of the ink is where it should be
-    assert hands._distance(picture, meant) == pytest.approx(np.sqrt(4.5), abs=0.05)
+    picture[:, 61] = 255  # a pixel beside it
+    assert hands._off(picture, meant) == 0
+    picture[:32, 61], picture[:32, 64] = 0, 255  # a quarter of it, four pixels
+    assert hands._off(picture, meant) == pytest.approx(0.25, abs=0.02)
 
 
 def test_rows_are_those_of_the_page(rows):

@@ -126,7 +126,9 @@ def test_a_sparse_model_gets_small(report):
     rows = by_format(report)
     assert rows["float32"]["bytes"] > 2_800_000
     assert rows["float32-sparse"]["bytes"] < 200_000
-    assert rows["float32-sparse"]["best"] == ["smallest"]
+    # Two bytes for a weight, where float32 takes five.
+    assert rows["int8w-sparse"]["bytes"] < 0.5 * rows["float32-sparse"]["bytes"]
+    assert "smallest" in rows["int8w-sparse"]["best"]
 
 
 def test_four_bits_take_half_the_bytes_of_eight(report):
