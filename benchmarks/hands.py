@@ -1,12 +1,12 @@
-"""How small a tremor is found, by amplitude, pen and renderer; what an ideal one finds.
+"""How small a tremor is found: by amplitude, pen and renderer.
 
 python -m benchmarks.hands --output docs/results
 
 Drawings of the set `hands` are made anew with a tremor, a pen and a renderer that are
-given, and shown to the two networks of the tablet. The ideal observer knows the picture
-that each drawing would be without tremor and jitter, by the same pen and renderer, and
-sees how much of the ink is away from that: more than anybody knows who sees the picture
-alone.
+given, and shown to the two networks of the tablet. The informed observer knows the
+picture that each drawing would be without tremor and jitter, by the same pen and
+renderer, and sees how much of the ink is away from that: more than anybody knows who
+sees the picture alone.
 """
 
 import dataclasses
@@ -44,10 +44,10 @@ PENS = (1.0, 2.0, 4.0, 6.0, 8.0)
 SPLITS = {"test": rendering.RENDERERS, "test_unseen": strangers.RENDERERS}
 """The renderers of each split; see `shaky_letters.hands`."""
 
-IDEAL = "ideal observer"
+INFORMED = "informed observer"
 
 _SEED = 11
-_ALARMS = 0.02  # of the ideal observer's answers to drawings without tremor
+_ALARMS = 0.02  # of the informed observer's answers to drawings without tremor
 _AWAY = 1.5  # pixels
 
 
@@ -142,9 +142,9 @@ def rows_of(
     split, renderer, count = where
     pictures = np.stack([one.picture for some in drawings.values() for one in some])
     told = {name: network(pictures)[:, 1] > 0.5 for name, network in networks.items()}
-    told[IDEAL] = np.concatenate(
+    told[INFORMED] = np.concatenate(
         [
-            _ideal(drawings[pen, 0.0], some)
+            _informed(drawings[pen, 0.0], some)
             for (pen, amplitude), some in drawings.items()
         ]
     )
@@ -159,14 +159,14 @@ def rows_of(
             "n": count,
             "called_shaky": float(called.mean()),
         }
-        for method in (IDEAL, *networks)
+        for method in (INFORMED, *networks)
         for (pen, amplitude), called in zip(
             drawings, np.split(told[method], len(drawings)), strict=True
         )
     ]
 
 
-def _ideal(calm: list[Drawing], some: list[Drawing]) -> np.ndarray:
+def _informed(calm: list[Drawing], some: list[Drawing]) -> np.ndarray:
     """Returns which drawings are farther from what was meant than calm ones are."""
     least = np.quantile([one.off for one in calm], 1 - _ALARMS)
     return np.array([one.off > least for one in some])
@@ -224,12 +224,13 @@ _ABOUT = """\
 Shares of drawings that are called shaky: of those without a tremor they are false
 alarms, of the others what is found. Amplitudes are peaks, and pens are widths, both in
 pixels of a drawing that is 70 large; words are written with pens of half that width,
-waves and loops of 0.7. `dense` and `sparse` are the tablet's networks. The ideal
+waves and loops of 0.7. `dense` and `sparse` are the tablet's networks. The informed
 observer knows the picture that each drawing would be without tremor and jitter, and
 sees which share of the ink is more than 1.5 pixels away from that: nobody knows as much
 who sees one picture. Its false alarms are 2 % by construction; in `test_unseen`, whose
-drawings have no jitter, none. Tremor and ink of that split come from code that training
-does not use. Intervals are Wilson's, 95 %."""
+drawings have no jitter, none. It looks at distances alone, not at waves, and is no
+upper bound. Tremor and ink of `test_unseen` come from code that training does not use.
+Intervals are Wilson's, 95 %."""
 
 
 def _table(rows: list[dict[str, Any]], by: str) -> str:

@@ -67,13 +67,13 @@ def test_rows_are_those_of_the_page(rows):
     keys = ["split", "method", "seed", "amplitude", "pen_width", "renderer"]
     assert all(list(row) == [*keys, "n", "called_shaky"] for row in rows)
     cells = len(hands.PENS) * len(hands.AMPLITUDES)
-    assert [r["method"] for r in rows] == [hands.IDEAL] * cells + ["sparse"] * cells
+    assert [r["method"] for r in rows] == [hands.INFORMED] * cells + ["sparse"] * cells
     found = {
         (row["method"], row["amplitude"]): row["called_shaky"]
         for row in rows
         if row["pen_width"] == 2
     }
-    for method in (hands.IDEAL, "sparse"):
+    for method in (hands.INFORMED, "sparse"):
         assert found[method, 0.0] <= 0.05  # one of twenty
         assert found[method, 5.0] >= 0.7
 
