@@ -13,6 +13,7 @@ import warnings
 import click
 import keras
 import numpy as np
+import tensorflow as tf
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
@@ -116,6 +117,8 @@ class Head(Training):
     def _trained(self) -> tuple[keras.Model, keras.Model]:
         config, start = self.config, time.perf_counter()
         claim(self.output, config)
+        # It would warn that several networks are traced one after the other.
+        tf.get_logger().setLevel("ERROR")
         model, classes = self._recipe.network(), self._source.classes
         hidden, last = model.layers[-2:]
         if 2 * len(classes) > hidden.units:

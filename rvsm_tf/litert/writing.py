@@ -160,23 +160,28 @@ class Writing:
         }
 
     def _with_card(self, file: bytes, name: str) -> bytes:
-        """Returns the file with what it says about itself inside."""
+        """Returns the file with what it says about itself inside.
+
+        It has as many golden vectors, up to `INSIDE`, as there is room for.
+        """
         answers = self._answers[f"{name}.tflite"]
         about = self._source.about
         contents = {
             "version": card.VERSION,
             "format": name,
             **{key: about[key] for key in card.ABOUT if key in about},
-            "golden": {
-                "inputs": self._vectors[:INSIDE],
-                "outputs": answers["outputs"][:INSIDE],
-                "tolerance": answers["tolerance"],
-            },
         }
-        try:
-            return card.embed(file, contents)
-        except ValueError as error:
-            raise InputError(f"{error}: shorten about.json") from None
+        for count in range(min(INSIDE, len(self._vectors)), 0, -1):
+            golden = {
+                "inputs": self._vectors[:count],
+                "outputs": answers["outputs"][:count],
+                "tolerance": answers["tolerance"],
+            }
+            try:
+                return card.embed(file, {**contents, "golden": golden})
+            except ValueError as error:
+                reason = error
+        raise InputError(f"{reason}: shorten about.json")
 
     def _time(self, rows: list[dict[str, Any]]) -> None:
         """Times the files in turns, and the dense float32 reference with them."""

@@ -469,6 +469,28 @@ def test_wrong_places_and_names_are_refused(model_file, tmp_path):
     assert "cannot write" in refused(model_file, "--output", tmp_path / "file" / "x")
 
 
+def test_a_card_has_as_many_golden_vectors_as_there_is_room_for(tmp_path):
+    net = keras.Sequential(
+        [keras.Input((80, 80, 1), name="image"), keras.layers.Flatten()]
+    )
+    net.add(keras.layers.Dense(2, activation="softmax"))
+    net.save(tmp_path / "net.keras")
+    # A bit for each pixel, and a third more as text: 1,067 bytes each.
+    ink = (np.random.default_rng(0).random((20, 80, 80, 1)) < 0.5).astype("uint8")
+    np.savez(tmp_path / "images.npz", calibration=ink, test=ink)
+    rows = convert.run(
+        tmp_path / "net.keras",
+        tmp_path / "out",
+        ("float32",),
+        images=tmp_path / "images.npz",
+        quiet=True,
+    )
+    vectors = card.read((tmp_path / "out" / rows[0]["file"]).read_bytes())["golden"]
+    assert len(vectors["inputs"]) == len(vectors["outputs"]) == 2
+    file = tmp_path / "out" / rows[0]["file"]
+    assert selftest.is_sound(file, {"image": (1, 80, 80, 1)})
+
+
 def test_a_card_that_is_too_long_is_refused(model_file, tmp_path):
     folder = tmp_path / "run"
     folder.mkdir()

@@ -69,7 +69,7 @@ def test_the_command_does_what_the_checkout_s_does(given, expected, tmp_path):
     assert result.exit_code == 0, result.output
     assert f"in {output}: report.json, golden.json and the files" in result.stdout
     files, *_ = expected
-    assert len(files) == 6
+    assert len(files) == 8
     assert contents(output) == expected
 
 
