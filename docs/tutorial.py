@@ -28,7 +28,7 @@ python -m pipelines.train --dataset scans --output runs/scans
 python -m pipelines.evaluate runs/scans
 python -m pipelines.train --dataset scans --folds 5 --output runs/5
 python -m export.convert runs/scans
-python -m pipelines.predict runs/scans/export/int8w-sparse.tflite new/scan.jpg
+python -m pipelines.predict runs/scans/export/float32-sparse.tflite new/scan.jpg
 """
 
 PERSONS, EACH = 12, 4
