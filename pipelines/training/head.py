@@ -14,6 +14,7 @@ import click
 import keras
 import numpy as np
 import tensorflow as tf
+from scipy.special import softmax
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
@@ -50,9 +51,7 @@ class Regression:
 
     def probabilities(self, x: np.ndarray) -> np.ndarray:
         """Returns those of each class, shape (n, classes)."""
-        z = x @ self.kernel + self.bias
-        e = np.exp(z - z.max(axis=1, keepdims=True))
-        return e / e.sum(axis=1, keepdims=True)
+        return softmax(x @ self.kernel + self.bias, axis=1)
 
 
 def fitted(x: np.ndarray, label: np.ndarray, strength: float) -> Regression:
@@ -132,11 +131,9 @@ class Head(Training):
         origin.begin(model, config.origin, labels if same else classes)
         # Nothing is watched here: those who validate elsewhere are fitted to, too.
         seen = [self._train, self._validation]
-        x, own = (
-            np.concatenate([answers.outputs(part, images) for images in seen])
-            for part in (keras.Model(model.input, y.input) for y in (hidden, last))
-        )
-        own = own @ np.asarray(last.kernel) + np.asarray(last.bias)
+        features = keras.Model(model.input, hidden.input)
+        x = np.concatenate([answers.outputs(features, images) for images in seen])
+        own = np.asarray(hidden(x)) @ np.asarray(last.kernel) + np.asarray(last.bias)
         label, person = (
             np.concatenate([getattr(images, name) for images in seen])
             for name in ("label", "person")

@@ -89,7 +89,7 @@ def find(pixels: np.ndarray, size: int = raster.SIZE) -> Extraction:
             density[~sheet] = 0
         lines = guides.find_guides(density @ paper.GRAY)
     ink = _ink(density, lines)
-    if size == canonical.SIZE:
+    if size == canonical.SIZE:  # the others stay what networks were trained on
         ink = _covered(ink, density)
     mask = _strokes(ink, lines)
     turned = -(guides.tilt(lines, ink.shape) or 0.0)
