@@ -97,7 +97,7 @@ lint: .venv/installed
 
 # Rebuilt when a dependency changes; a failed install leaves no stamp behind. Only what
 # the lock files name gets in, and only with the hashes they name; what builds the few
-# packages that come as sources is installed first. uv takes a tenth of pip's time, but
+# packages that come as sources is installed first. uv is much faster than pip, but
 # knows nothing of an index that pip's own settings name.
 .venv/installed: setup.cfg pyproject.toml $(LOCKS:%=requirements/%.lock)
 	$(PYTHON) -m venv .venv
