@@ -30,7 +30,7 @@ from pipelines.figures.scores import wilson
 from pipelines.run import committed
 from pipelines.run.classifier import Classifier
 from shaky_letters.config import SEEN, UNSEEN
-from shaky_letters.hands import motion, rendering, strangers, subjects, tremor, twins
+from shaky_letters.hands import rendering, strangers, subjects, tremor, twins
 from shaky_letters.hands.writers import writer
 
 from . import page
@@ -86,12 +86,9 @@ def _known(renderer, pen, amplitude, path, rng) -> tuple[np.ndarray, np.ndarray]
     who = writer(rng)
     # A slow pen has no room for the largest waves.
     who = dataclasses.replace(who, pace=max(who.pace, 75.0))
-    how = rendering.rendering(renderer, pen, who, rng)
-    shaking = tremor.tremor(rng, who.pace, (max(amplitude, 0.8),) * 2)
-    calm = motion.follow(path, who, rng)
-    restless = [tremor.jitter(calm, who.jitter, rng) for _ in range(2)]
-    shaken = tremor.shake(calm, shaking, rng) if amplitude else calm
-    return how(calm), how(shaken.moved(*restless))
+    size = max(amplitude, tremor.AMPLITUDE[0])
+    made = twins.written(path, who, renderer, pen, (size, size), rng)
+    return made.how(made.meant), made.how(made.shaky if amplitude else made.regular)
 
 
 def _strange(renderer, pen, amplitude, path, rng) -> tuple[np.ndarray, np.ndarray]:

@@ -1,4 +1,4 @@
-"""A run's configuration, and its place in the run's folder."""
+"""A run's configuration."""
 
 import dataclasses
 import pathlib
@@ -7,11 +7,10 @@ from typing import Any
 import click
 
 from commands.cli import InputError, Number, Size
-from commands.files import write_json
 
 from ..images.datasets import DATASETS, is_own
 from . import committed
-from .folder import CONFIG, METRICS, read_config
+from .folder import METRICS, read_config
 from .options import field, option
 
 METHODS = ("rvsm", "loss", "magnitude")
@@ -373,37 +372,3 @@ class TrainConfig:
                     f"--method magnitude does not know {option(name)}: it prunes "
                     "what is split by default, with Adam"
                 )
-
-
-def check_output(output: pathlib.Path, config: TrainConfig, resume: bool) -> None:
-    """Makes sure that a folder can take a run, or resume the one in it.
-
-    Raises:
-        InputError: the folder holds something else, or a run with another
-            configuration.
-    """
-    wanted = dataclasses.asdict(config)
-    if resume and (output / CONFIG).exists():
-        found = read_config(output)
-        for name, value in wanted.items():
-            # What an earlier version did not know, it left as it now is by default.
-            was = found.get(name, getattr(TrainConfig, name))
-            if was != value:
-                raise InputError(
-                    f"the run in {str(output)!r} has {option(name)} {was}, "
-                    f"not {value}: resume it with its own options"
-                )
-        return
-    if output.is_dir() and any(output.iterdir()):
-        raise InputError(
-            f"output {str(output)!r} is not empty: name a new folder, or continue the "
-            "run in it with --resume"
-        )
-    if resume:
-        raise InputError(f"no run to resume in {str(output)!r}")
-
-
-def claim(output: pathlib.Path, config: TrainConfig) -> None:
-    """Makes a folder the home of a run: records the run's configuration in it."""
-    output.mkdir(parents=True, exist_ok=True)
-    write_json(output / CONFIG, dataclasses.asdict(config))

@@ -15,7 +15,8 @@ from ..figures import diagrams, evaluation
 from ..images.division import Division
 from ..run import calibration
 from ..run.answers import outputs
-from ..run.config import TrainConfig, claim
+from ..run.claim import claim
+from ..run.config import TrainConfig
 from ..run.folder import FOLDS, METRICS
 from ..run.model import read_model
 from .training import Training

@@ -26,7 +26,7 @@ from commands.files import write_rows
 
 from ..recipe import origin
 from ..run import answers, calibration, handover
-from ..run.config import claim
+from ..run.claim import claim
 from ..run.folder import HISTORY, read_history
 from .training import Training
 

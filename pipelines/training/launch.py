@@ -13,7 +13,8 @@ from shaky_letters import canonical
 from ..collection import ON_ERROR
 from ..devices import tf_config
 from ..images.datasets import is_own
-from ..run.config import TrainConfig, check_output
+from ..run.claim import check_output
+from ..run.config import TrainConfig
 from ..run.folder import BEST, CHECKPOINT, FOLDS, METRICS
 from . import supervision
 

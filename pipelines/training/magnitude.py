@@ -18,7 +18,7 @@ from commands.files import write_rows
 
 from ..images import data
 from ..recipe import kernels
-from ..run.config import claim
+from ..run.claim import claim
 from ..run.folder import HISTORY
 from . import divergence
 from .training import Training

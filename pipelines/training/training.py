@@ -21,7 +21,8 @@ from ..recipe import design, families, kernels
 from ..recipe.recipe import Recipe
 from ..run import calibration, handover
 from ..run.answers import classify, outputs
-from ..run.config import TrainConfig, claim
+from ..run.claim import claim
+from ..run.config import TrainConfig
 from ..run.folder import BEST, METRICS, epochs_done, read_history
 from . import stopping
 from .checkpoint import Checkpoint, History

@@ -1,5 +1,6 @@
 """A pair of twins: one drawing, without tremor and with it; all else is the same."""
 
+import dataclasses
 import functools
 from typing import Any
 
@@ -7,10 +8,10 @@ import numpy as np
 
 from ..strokes import Path
 from . import rendering, strangers, tremor
-from .motion import follow
-from .rendering import RENDERERS
+from .motion import Motion, follow
+from .rendering import RENDERERS, Rendering
 from .subjects import draw
-from .tremor import AMPLITUDE
+from .tremor import AMPLITUDE, Tremor
 from .writers import Writer, any_of, writer
 
 WRITERS = 600
@@ -40,6 +41,42 @@ FINER = {"word": 0.5, "wave": 0.7, "loops": 0.7}
 
 _LEAST = {"digit": 4.0}
 """Smallest amplitude that is written for a renderer: a tiny scan shows no less."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Written:
+    """A path that one hand wrote, in time.
+
+    Attributes:
+        meant: as the hand means it, without jitter and tremor.
+        regular: with the jitter that every hand has.
+        shaky: with the same jitter, and a tremor.
+        tremor: which one.
+        how: the pen, and the way onto a picture.
+    """
+
+    meant: Motion
+    regular: Motion
+    shaky: Motion
+    tremor: Tremor
+    how: Rendering
+
+
+def written(
+    path: Path,
+    who: Writer,
+    renderer: str,
+    pen: float,
+    amplitude: tuple[float, float],
+    rng: np.random.Generator,
+) -> Written:
+    """Writes a path with a given pen, and with a tremor of an amplitude in a range."""
+    how = rendering.rendering(renderer, pen, who, rng)
+    shaking = tremor.tremor(rng, who.pace, amplitude)
+    meant = follow(path, who, rng)
+    shaky = tremor.shake(meant, shaking, rng)
+    restless = [tremor.jitter(meant, who.jitter, rng) for _ in range(2)]
+    return Written(meant, meant.moved(*restless), shaky.moved(*restless), shaking, how)
 
 
 @functools.lru_cache(maxsize=1)  # its two examples come one after the other
@@ -86,13 +123,9 @@ def _twins(
     # Words have finer lines than a letter of the same width.
     finer = FINER.get(kind, 1.0)
     pen = float(np.clip(who.pen * np.exp(rng.normal(0, 0.15)) * finer, 0.7, 9))
-    how = rendering.rendering(renderer, pen, who, rng)
-    shaking = tremor.tremor(rng, who.pace, (least, AMPLITUDE[1]))
-    calm = follow(path, who, rng)
-    shaky = tremor.shake(calm, shaking, rng)
-    restless = [tremor.jitter(calm, who.jitter, rng) for _ in range(2)]
-    pictures = how(calm.moved(*restless)), how(shaky.moved(*restless))
-    return pictures, (renderer, pen, shaking.amplitude, shaking.hz)
+    made = written(path, who, renderer, pen, (least, AMPLITUDE[1]), rng)
+    pictures = made.how(made.regular), made.how(made.shaky)
+    return pictures, (renderer, pen, made.tremor.amplitude, made.tremor.hz)
 
 
 @functools.lru_cache(maxsize=WRITERS)

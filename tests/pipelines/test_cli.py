@@ -8,7 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from pipelines import evaluate, train
-from pipelines.run.config import TrainConfig, claim
+from pipelines.run.claim import claim
+from pipelines.run.config import TrainConfig
 from tests.commands.refusal import refused, refused_alone
 
 

@@ -14,7 +14,8 @@ from pipelines import compact, train
 from pipelines.images import data
 from pipelines.images.images import Images
 from pipelines.recipe import design
-from pipelines.run.config import TrainConfig, claim
+from pipelines.run.claim import claim
+from pipelines.run.config import TrainConfig
 from pipelines.training import launch
 from rvsm_tf.litert.converter import Converter
 from rvsm_tf.litert.source import Examples

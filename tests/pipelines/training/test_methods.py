@@ -11,7 +11,8 @@ from commands import check
 from pipelines import train
 from pipelines.recipe.penalized import Penalized
 from pipelines.recipe.recipe import Recipe
-from pipelines.run.config import PENALTIES, SHAPED, TrainConfig, check_output, claim
+from pipelines.run.claim import check_output, claim
+from pipelines.run.config import PENALTIES, SHAPED, TrainConfig
 from pipelines.training import launch, magnitude
 from tests.commands.refusal import refused
 from tests.pipelines.test_train import FILES, METRICS, trained
