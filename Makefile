@@ -98,11 +98,13 @@ lint: .venv/installed
 # Rebuilt when a dependency changes; a failed install leaves no stamp behind. Only what
 # the lock files name gets in, and only with the hashes they name; what builds the few
 # packages that come as sources is installed first. uv is much faster than pip, but
-# knows nothing of an index that pip's own settings name.
+# knows nothing of an index that pip's own settings name, and leaves it to the first
+# import to compile modules: where Python may not write files, that is every import.
 .venv/installed: setup.cfg pyproject.toml $(LOCKS:%=requirements/%.lock)
 	$(PYTHON) -m venv .venv
 	$(PIP) --require-hashes -r requirements/tools.lock
-	$(BIN)/uv pip install --quiet --python $(BIN)/python $(LOCKED) || $(PIP) $(LOCKED)
+	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python $(LOCKED) || \
+		$(PIP) $(LOCKED)
 	PYTHONWARNINGS=ignore $(PIP) --no-index --no-deps --no-build-isolation --editable .
 	touch $@
 
