@@ -14,7 +14,7 @@ The examples on these pages need three imports:
 >>> import rvsm_tf as rvsm
 """
 
-from . import compaction, networks, penalties
+from . import compaction, networks, penalties, turns
 from .callbacks import RVSMCallback
 from .compaction import compact
 from .folding import fold
@@ -48,4 +48,5 @@ __all__ = [
     "scales",
     "sign_changes",
     "summarize",
+    "turns",
 ]

@@ -4,6 +4,8 @@ import keras
 from keras import layers
 from keras.initializers import HeNormal, RandomNormal
 
+from .turns import MeanOverTurns, QuarterTurns
+
 
 def paper_cnn(
     stddev: float = 0.1,
@@ -88,7 +90,9 @@ def tremor_cnn(
     Four convolutions with ReLU, same padding (`"conv1"`, 5×5 with stride 2, then 3×3:
     `"conv2"` and `"conv3"`, max-pooling 2×2 behind each, and `"conv4"`), then the mean
     and the maximum of each channel over the whole picture, a hidden dense layer
-    (`"dense"`) and a softmax. Nothing in it depends on where something is seen.
+    (`"dense"`) and a softmax. Nothing in it depends on where something is seen, and
+    little on how the sheet lies: the means and maxima are averaged over the picture's
+    quarter turns (`rvsm_tf.turns`), but for training, which sees a picture as it is.
     Images are float32, 128 × 128 × 1, ink 1.0 on 0.0.
 
     Args:
@@ -104,7 +108,7 @@ def tremor_cnn(
     """
     seeds = iter(range(1000 * seed, 1000 * seed + 6))
     image = keras.Input((128, 128, 1), name="image")
-    x = image
+    x = QuarterTurns(name="turns")(image)
     for i, width in enumerate(filters, 1):
         x = layers.Conv2D(
             width,
@@ -126,7 +130,7 @@ def tremor_cnn(
         activation="relu",
         kernel_initializer=HeNormal(next(seeds)),
         name="dense",
-    )(layers.Concatenate(name="seen")(seen))
+    )(MeanOverTurns(name="over_turns")(layers.Concatenate(name="seen")(seen)))
     probabilities = layers.Dense(
         classes,
         activation="softmax",

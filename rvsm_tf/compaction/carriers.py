@@ -12,6 +12,7 @@ from keras import layers
 
 from ..graph import Call
 from ..inside import SUM
+from ..turns import MeanOverTurns, QuarterTurns
 from .constants import array, is_elementwise, mixing, unexpected
 from .kind import Cut, Kind, register
 
@@ -28,6 +29,7 @@ from .kind import Cut, Kind, register
     layers.GlobalAveragePooling3D,
     *(layers.Cropping1D, layers.Cropping2D, layers.Cropping3D),
     *(layers.UpSampling1D, layers.UpSampling2D, layers.UpSampling3D),
+    *(QuarterTurns, MeanOverTurns),
 )
 class Carrier(Kind):
     """Output channel k comes from input channel k, whose constant it keeps."""
