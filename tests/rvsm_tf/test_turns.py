@@ -51,7 +51,7 @@ def test_an_answer_is_that_of_the_mean_over_turns_and_stays_when_the_sheet_is_tu
 
 
 def test_a_network_with_turns_is_saved_and_cut(tmp_path):
-    net, x = rvsm.networks.tremor_cnn(filters=(4, 4, 6, 8)), pictures(2)
+    net, x = rvsm.networks.tremor_cnn(filters=(4, 4, 6, 8, 8)), pictures(2)
     kernel, bias = net.get_layer("conv4").get_weights()
     kernel[..., [1, 5]] = 0
     net.get_layer("conv4").set_weights([kernel, bias])
