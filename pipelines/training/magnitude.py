@@ -13,6 +13,7 @@ from typing import Any
 import keras
 import numpy as np
 
+import rvsm_tf as rvsm
 from commands.cli import quietly
 from commands.files import write_rows
 
@@ -38,11 +39,16 @@ _SETTINGS = (
 )
 """What a layer of our networks is made with, under the same names in tf_keras."""
 
+_TURNS = (rvsm.turns.QuarterTurns, rvsm.turns.MeanOverTurns)
+
 
 def twin(
     model: keras.Model, pruned: Collection[str] = (), schedule: Any = None
 ) -> tuple[Any, Any]:
     """Returns a network of tf_keras with a network's layers and weights.
+
+    Pictures are seen as they are, without their turns, as our networks see them in
+    training.
 
     Args:
         model: the network; its layers have one output each.
@@ -60,6 +66,9 @@ def twin(
     made = {id(image): tf_keras.Input(image.shape[1:], name=image.name)}
     for layer in model.layers:
         if isinstance(layer, keras.layers.InputLayer):
+            continue
+        if isinstance(layer, _TURNS):
+            made[id(layer.output)] = made[id(layer.input)]
             continue
         config = layer.get_config()
         settings = {name: config[name] for name in _SETTINGS if name in config}
