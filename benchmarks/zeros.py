@@ -1,0 +1,220 @@
+"""Zeros on `hands`: splitting, magnitude pruning, and networks that are small at once.
+
+python -m benchmarks.zeros --output docs/results
+
+All train on the same batches for as many epochs, with the same rates, from the same
+initial weights where the network is the same:
+
+- dense: `--penalty none`
+- rvsm: `--penalty tl1 --target-sparsity`
+- magnitude: tensorflow-model-optimization's, `--method magnitude`, to the same shares
+- small: dense networks with fewer filters and units, that have about as many weights as
+  the others have left
+
+Finished runs in --runs are kept; what was killed goes on, or starts that run anew.
+"""
+
+import dataclasses
+import functools
+import pathlib
+from typing import Any
+
+import click
+import keras
+
+import rvsm_tf as rvsm
+from commands.cli import Command
+from commands.files import read_json, write_json
+from commands.folder import make
+from commands.markdown import table
+from pipelines.devices import device
+from pipelines.experiments.spread import spread
+from pipelines.images import data
+from pipelines.recipe.families import TREMOR
+from pipelines.recipe.recipe import Recipe
+from pipelines.run.answers import classify
+from pipelines.run.config import TrainConfig
+
+from . import page
+from .runs import finished
+
+DATASET = "hands"
+SHARES = (0.9, 0.95, 0.98, 0.99)
+PENALTY = "tl1"
+SPLITS = ("test_large", "test_unseen")
+
+_FIGURES = "figures.json"  # in the folder of a small network
+
+
+def small(share: float, config: TrainConfig, folder: pathlib.Path) -> dict[str, Any]:
+    """Trains a network with as many weights as a share of zeros leaves.
+
+    Returns:
+        nonzero_weights, and the accuracy on each split.
+    """
+    if (folder / _FIGURES).is_file():
+        return read_json(folder / _FIGURES)
+    filters, units = widths(share)
+
+    def build(config, stddev, classes):
+        return rvsm.networks.tremor_cnn(config.seed, filters, units, classes)
+
+    here = device.detect()
+    builder = data.prepare(config.dataset)
+    images = data.load(builder, "train")
+    family = dataclasses.replace(TREMOR, build=build)
+    recipe = Recipe(config, None, len(images), here.jit_compile, family=family)
+    keras.config.set_dtype_policy(here.precision)
+    model = recipe.whole()
+    keras.config.set_dtype_policy("float32")
+    steps = len(images) // config.batch_size
+    model.fit(
+        data.training_batches(
+            images, config.batch_size, config.seed, range(config.epochs)
+        ),
+        epochs=config.epochs,
+        steps_per_epoch=steps,
+        class_weight=recipe.weights,
+        shuffle=False,
+        verbose=2,
+    )
+    plain = recipe.network()
+    plain.set_weights(model.get_weights())
+    found = {"nonzero_weights": plain.count_params()}
+    for split in SPLITS:
+        images = data.load(builder, split)
+        right = classify(plain, images) == images.label
+        found[f"{split}_accuracy"] = float(right.mean())
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / _FIGURES, found)
+    return found
+
+
+def widths(share: float) -> tuple[tuple[int, ...], int]:
+    """Returns filters and units: each is so much smaller that weights are right."""
+    smaller = (1 - share) ** 0.5  # as a kernel has inputs times outputs
+    full = (12, 24, 48, 64, 64)
+    return tuple(max(2, round(n * smaller)) for n in full), max(4, round(32 * smaller))
+
+
+def rows_of(
+    seed: int, epochs: int, shares: tuple[float, ...], runs: pathlib.Path
+) -> list[dict[str, Any]]:
+    """Trains what is missing of a seed; returns a row for each network."""
+    common = {"dataset": DATASET, "epochs": epochs, "seed": seed}
+    common |= {"batch_size": 64, "learning_rate": 2e-3}
+    dense = TrainConfig(penalty="none", **common)
+    rows = []
+
+    def add(method, share, name, train):
+        folder = runs / f"{name}-seed{seed}"
+        print(f"{method}: {folder}", flush=True)
+        found = train(folder)
+        rows.append(
+            {
+                "method": method,
+                "seed": seed,
+                "share": share,
+                "weights": found["nonzero_weights"],
+                **{s: found[f"{s}_accuracy"] for s in SPLITS},
+            }
+        )
+
+    add("dense", None, "dense", functools.partial(finished, dense))
+    for share in shares:
+        split = TrainConfig(penalty=PENALTY, target_sparsity=share, **common)
+        pruned = TrainConfig(method="magnitude", target_sparsity=share, **common)
+        for method, train in (
+            ("rvsm", functools.partial(finished, split)),
+            ("magnitude", functools.partial(finished, pruned)),
+            ("small", functools.partial(small, share, dense)),
+        ):
+            add(method, share, f"{method}-{share}", train)
+    return rows
+
+
+def text(rows: list[dict[str, Any]], epochs: int) -> str:
+    """Returns the page's text: means over seeds, and who is ahead of whom."""
+    lines = []
+    for share, method in dict.fromkeys((r["share"], r["method"]) for r in rows):
+        some = [r for r in rows if (r["share"], r["method"]) == (share, method)]
+        weights = sorted(r["weights"] for r in some)[len(some) // 2]
+        shares = [spread([r[split] for r in some]) for split in SPLITS]
+        zeros = "" if share is None else f"{share:.0%}"
+        lines.append([zeros, method, f"{weights:,}", *shares])
+    heads = ["zeros", "method", "weights left", *(f"{s}, %" for s in SPLITS)]
+    ahead = []
+    for share in dict.fromkeys(r["share"] for r in rows if r["share"] is not None):
+        by = {
+            (r["method"], r["seed"]): r["test_large"]
+            for r in rows
+            if r["share"] == share
+        }
+        seeds = sorted({seed for _, seed in by})
+        each = [
+            f"{other} {_points([by['rvsm', s] - by[other, s] for s in seeds])}"
+            for other in ("magnitude", "small")
+        ]
+        ahead.append(f"- {share:.0%}: {', '.join(each)}")
+    return "\n\n".join(
+        [
+            f"Drawings in twins that differ in tremor alone; {epochs} epochs, no run "
+            "started from another. Mean over seeds, with the lowest and the highest; "
+            "one standard error of a share of `test_large` is 0.2 points.",
+            table(heads, lines),
+            "By how many points splitting is ahead on `test_large`, seed by seed:",
+            "\n".join(ahead),
+        ]
+    )
+
+
+def _points(differences: list[float]) -> str:
+    return " ".join(f"{100 * value:+.2f}" for value in differences)
+
+
+@click.command(cls=Command)
+@click.option("--seeds", type=click.IntRange(1), default=3, show_default=True)
+@click.option("--epochs", type=click.IntRange(2), default=8, show_default=True)
+@click.option(
+    "--shares",
+    default=",".join(map(str, SHARES)),
+    show_default=True,
+    help="Of zeros in the kernels that are split, with commas.",
+)
+@click.option(
+    "--runs",
+    type=click.Path(path_type=pathlib.Path),
+    default="runs/zeros",
+    show_default=True,
+)
+@click.option(
+    "--output",
+    type=click.Path(path_type=pathlib.Path),
+    required=True,
+    metavar="DIR",
+    help="Folder for zeros.md and zeros.json.",
+)
+def main(
+    seeds: int, epochs: int, shares: str, runs: pathlib.Path, output: pathlib.Path
+) -> None:
+    """Compare ways to a small network on drawings where differences show."""
+    try:
+        asked = tuple(float(share) for share in shares.split(","))
+    except ValueError:
+        raise click.BadParameter(
+            f"{shares!r} has something else than numbers with commas: give 0.9,0.95",
+            param_hint="--shares",
+        ) from None
+    make(output)
+    rows = [row for s in range(seeds) for row in rows_of(s, epochs, asked, runs)]
+    command = (
+        f"python -m benchmarks.zeros --seeds {seeds} --epochs {epochs} "
+        f"--shares {shares} --output {output}"
+    )
+    title = "Zeros where differences show"
+    page.write(output, "zeros", title, command, text(rows, epochs), rows, tabled=False)
+    click.echo(f"in {output}: zeros.md, zeros.json")
+
+
+if __name__ == "__main__":
+    main()
