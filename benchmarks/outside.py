@@ -77,7 +77,7 @@ def letters(count: int, pen: float, amplitude: float | None) -> np.ndarray:
 def digits(file: pathlib.Path, count: int) -> np.ndarray:
     """Returns digits of MNIST's test split, enlarged: uint8, ink bright, 100 × 100."""
     try:
-        with np.load(file) as arrays:
+        with np.load(file, allow_pickle=False) as arrays:
             found = arrays["x_test"][:count, 4:24, 4:24]
     except (OSError, ValueError, KeyError) as error:
         raise InputError(
