@@ -11,8 +11,6 @@ adds half a per cent to the squared error, and what the converter folded and cal
 is done. Convolutions stay as they are: their kernels are small.
 """
 
-import collections
-
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
@@ -38,7 +36,7 @@ def narrowed(file: bytes) -> tuple[bytes, int]:
     """
     model = flatbuffer.read(file)
     graph = model.subgraphs[0]
-    readers = collections.Counter(i for o in graph.operators for i in o.inputs)
+    readers = flatbuffer.readers(model)
     count = 0
     for operator in graph.operators:
         if flatbuffer.builtin(model, operator) != _FULLY_CONNECTED:

@@ -22,7 +22,6 @@ reads them when they are unpacked anyway.
 A dense layer's kernel is (outputs, inputs) here, the transpose of Keras's.
 """
 
-import collections
 import dataclasses
 from typing import NamedTuple
 
@@ -91,7 +90,7 @@ def pack(file: bytes) -> Packing:
     """
     model = flatbuffer.read(file)
     graph = model.subgraphs[0]
-    readers = collections.Counter(i for o in graph.operators for i in o.inputs)
+    readers = flatbuffer.readers(model)
     layouts: dict[str, int] = {}
     barred, may_unpack = 0, not xnnpack.may_go_sparse(model)
     for operator in list(graph.operators):

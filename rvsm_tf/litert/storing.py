@@ -9,8 +9,6 @@ What TensorFlow's converter calls dynamic range is something else: there the lay
 the bytes itself.
 """
 
-import collections
-
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
@@ -40,7 +38,7 @@ def stored(file: bytes) -> tuple[bytes, int]:
     """
     model = flatbuffer.read(file)
     graph = model.subgraphs[0]
-    readers = collections.Counter(i for o in graph.operators for i in o.inputs)
+    readers = flatbuffer.readers(model)
     count = 0
     for operator in list(graph.operators):
         if flatbuffer.builtin(model, operator) not in _LAYERS:

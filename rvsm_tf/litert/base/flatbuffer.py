@@ -4,6 +4,7 @@ A file is read into the objects of TensorFlow Lite's schema, changed there, and 
 again. Values travel as NumPy arrays; a tensor's buffer holds its bytes.
 """
 
+import collections
 import struct
 from collections.abc import Iterator
 
@@ -74,6 +75,12 @@ def constants(model: schema.ModelT) -> Iterator[tuple[schema.TensorT, np.ndarray
         values = stored(model, tensor)
         if values is not None:
             yield tensor, values
+
+
+def readers(model: schema.ModelT) -> collections.Counter[int]:
+    """Returns how many operators of the main graph read each tensor, by its index."""
+    operators = model.subgraphs[0].operators
+    return collections.Counter(i for operator in operators for i in operator.inputs)
 
 
 def builtin(model: schema.ModelT, operator: schema.OperatorT) -> int:
