@@ -170,7 +170,7 @@ def text(rows: list[dict[str, Any]]) -> str:
         some = [row for row in written if row["method"] == method]
         mean = [[r for r in some if r["amplitude"] == a] for a in AMPLITUDES]
         lines.append(["all", *(_share(_together(part)) for part in mean)])
-        heads = ["no tremor" if a is None else f"{a:g} pixels" for a in AMPLITUDES]
+        heads = ["no tremor" if a is None else f"{a:g} px" for a in AMPLITUDES]
         parts += [f"## Letters, {method}", table(["pen width", *heads], lines)]
     others = [row for row in rows if row["drawings"] != "letters"]
     lines = []
