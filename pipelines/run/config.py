@@ -10,7 +10,7 @@ from commands.cli import InputError, Number, Size
 
 from ..images.datasets import DATASETS, is_own
 from . import committed
-from .folder import METRICS, read_config
+from .folder import CONFIG, METRICS, read_config
 from .options import field, option
 
 METHODS = ("rvsm", "loss", "magnitude")
@@ -72,7 +72,10 @@ class TrainConfig:
         "Weight of the coupling, β; λ/β sets the threshold.",
     )
     target_sparsity: float | None = field(
-        None, Number(0, 1), "Share of zeros to end with, 0 to 1; drives λ."
+        None,
+        Number(0, 1),
+        "Share of zeros to end with, 0 to 1; drives λ.  [default: that of the run that "
+        "training starts from, if it had one]",
     )
     structure: str | None = field(
         None,
@@ -173,16 +176,26 @@ class TrainConfig:
             config = dataclasses.replace(config, epochs=STRUCTURED_EPOCHS)
         if options.get("epochs") is None and config.dataset == "hands":
             config = dataclasses.replace(config, epochs=HANDS_EPOCHS)
-        if not is_own(config.dataset):
-            return config
-        if config.from_ is None:
-            config = dataclasses.replace(config, from_=committed.NAME)
-        said = [name for name in ("tune", "epochs") if options.get(name) is not None]
-        if config.from_ == committed.NAME and not (said or config.beyond_head):
-            config = dataclasses.replace(config, tune="head")
-        if config.patience is None and config.tune == "all":
-            config = dataclasses.replace(config, patience=PATIENCE)
+        if is_own(config.dataset):
+            if config.from_ is None:
+                config = dataclasses.replace(config, from_=committed.NAME)
+            said = any(options.get(name) is not None for name in ("tune", "epochs"))
+            if config.from_ == committed.NAME and not (said or config.beyond_head):
+                return dataclasses.replace(config, tune="head")
+            if config.patience is None and config.tune == "all":
+                config = dataclasses.replace(config, patience=PATIENCE)
+        begun = config.origin is not None and (config.origin / CONFIG).is_file()
+        if begun and not config._says_how_many_zeros:
+            target = read_config(config.origin).get("target_sparsity")
+            config = dataclasses.replace(config, target_sparsity=target)
         return config
+
+    @property
+    def _says_how_many_zeros(self) -> bool:
+        """Whether it is not left to the run that training starts from."""
+        left = ("method", "lam", "constant_rate", "target_sparsity", "tune")
+        as_it_is = all(getattr(self, n) == getattr(TrainConfig, n) for n in left)
+        return self.structured or self.penalty == _NONE or not as_it_is
 
     @property
     def beyond_head(self) -> list[str]:

@@ -9,6 +9,7 @@ import pytest
 from pipelines import train
 from pipelines.run import committed
 from pipelines.run.config import TrainConfig
+from pipelines.run.folder import read_config
 from pipelines.run.options import options
 
 FIELDS = [field.name for field in dataclasses.fields(TrainConfig)]
@@ -81,6 +82,21 @@ def test_drawings_of_ones_own_start_from_the_committed_network(tmp_path):
     run = TrainConfig.given(parsed(*own, "--from", "runs/one")).origin
     assert run == pathlib.Path("runs/one")
     assert TrainConfig.given(parsed()).origin is None
+
+
+def test_zeros_stay_as_many_as_the_run_to_start_from_was_to_have(tmp_path):
+    own = "--dataset", str(tmp_path)
+    target = read_config(committed.RUN)["target_sparsity"]
+    assert 0.5 < target < 1
+
+    def asked(*options):
+        return TrainConfig.given(parsed(*own, *options)).target_sparsity
+
+    assert asked("--epochs", "3") == asked("--tune", "all") == target
+    assert asked("--epochs", "3", "--target-sparsity", "0.5") == 0.5
+    assert asked() is None  # the last layers alone are fitted
+    for said in (("--lam", "1e-4"), ("--penalty", "none"), ("--from", "none")):
+        assert asked("--epochs", "3", *said) is None
 
 
 def test_every_field_has_an_option_of_its_own_name():
