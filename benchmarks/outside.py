@@ -117,9 +117,10 @@ def measured(
     """
     networks = {name: Classifier(committed.file(name)) for name in ("dense", "sparse")}
 
-    def told(what, pictures, pen=None, amplitude=None, **more):
+    def told(what, pictures, pen=None, amplitude=None, score=None):
         for name, network in networks.items():
             answers = network(pictures)
+            found = score(answers).classes[0] if score else None
             yield {
                 "drawings": what,
                 "pen_width": pen,
@@ -128,9 +129,8 @@ def measured(
                 "seed": 0,
                 "n": len(pictures),
                 "called_shaky": float((answers[:, 1] > 0.5).mean()),
-                "auc": None,
-                "auc_interval": None,
-                **{key: of(answers) for key, of in more.items()},
+                "auc": found and found.auc,
+                "auc_interval": found and found.auc_interval,
             }
 
     grey = digits(mnist, 5 * count)
@@ -142,13 +142,9 @@ def measured(
         labels, classes = found.labels, found.found.classes
         for label, kind in enumerate(classes):
             yield from told(f"{folder.name}, {kind}", pictures[labels == label])
-
-        def score(answers, name, labels=labels, classes=classes, who=found.groups):
-            return getattr(scores(labels, answers, classes, who).classes[0], name)
-
-        areas = ("auc", "auc_interval")
-        more = {name: functools.partial(score, name=name) for name in areas}
-        yield from told(folder.name, pictures, **more)
+        known = {"classes": classes, "persons": found.groups}
+        score = functools.partial(scores, labels, **known)
+        yield from told(folder.name, pictures, score=score)
     for pen in PENS:
         for amplitude in AMPLITUDES:
             written = letters(count, pen, amplitude)

@@ -93,8 +93,10 @@ def small(share: float, config: TrainConfig, folder: pathlib.Path) -> dict[str, 
 def widths(share: float) -> tuple[tuple[int, ...], int]:
     """Returns filters and units: each is so much smaller that weights are right."""
     smaller = (1 - share) ** 0.5  # as a kernel has inputs times outputs
-    full = (12, 24, 48, 64, 64)
-    return tuple(max(2, round(n * smaller)) for n in full), max(4, round(32 * smaller))
+    full = rvsm.networks.tremor_cnn()
+    convolutions = [x for x in full.layers if isinstance(x, keras.layers.Conv2D)]
+    filters = tuple(max(2, round(x.filters * smaller)) for x in convolutions)
+    return filters, max(4, round(full.get_layer("dense").units * smaller))
 
 
 def rows_of(

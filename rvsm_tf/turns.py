@@ -13,8 +13,7 @@ COUNT = 4
 class QuarterTurns(keras.layers.Layer):
     """Each picture in its four quarter turns; in training as it is.
 
-    What is shown in training may be turned there; that costs nothing, and what is
-    learned is much the same.
+    What is shown in training may be turned before it comes here, which costs a quarter.
 
     Input shape: (n, side, side, channels). Output shape: (4 n, side, side, channels),
     all pictures as they are, then all turned once, and so on.

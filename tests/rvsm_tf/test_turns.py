@@ -23,9 +23,8 @@ def test_the_turns_are_numpy_s():
 
 
 def test_the_mean_is_over_each_picture_s_own_turns():
-    seen = np.arange(24.0).reshape(
-        8, 3
-    )  # two pictures: rows 0, 2, 4, 6 are the first's
+    # Of two pictures: rows 0, 2, 4, 6 are the first's.
+    seen = np.arange(24.0).reshape(8, 3)
     found = np.asarray(rvsm.turns.MeanOverTurns()(seen))
     np.testing.assert_array_equal(found, [seen[::2].mean(0), seen[1::2].mean(0)])
 
