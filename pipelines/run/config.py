@@ -185,17 +185,10 @@ class TrainConfig:
             if config.patience is None and config.tune == "all":
                 config = dataclasses.replace(config, patience=PATIENCE)
         begun = config.origin is not None and (config.origin / CONFIG).is_file()
-        if begun and not config._says_how_many_zeros:
+        if begun and not _says_how_many_zeros(config):
             target = read_config(config.origin).get("target_sparsity")
             config = dataclasses.replace(config, target_sparsity=target)
         return config
-
-    @property
-    def _says_how_many_zeros(self) -> bool:
-        """Whether it is not left to the run that training starts from."""
-        left = ("method", "lam", "constant_rate", "target_sparsity", "tune")
-        as_it_is = all(getattr(self, n) == getattr(TrainConfig, n) for n in left)
-        return self.structured or self.penalty == _NONE or not as_it_is
 
     @property
     def beyond_head(self) -> list[str]:
@@ -385,3 +378,10 @@ class TrainConfig:
                     f"--method magnitude does not know {option(name)}: it prunes "
                     "what is split by default, with Adam"
                 )
+
+
+def _says_how_many_zeros(config: TrainConfig) -> bool:
+    """Whether it is not left to the run that training starts from."""
+    left = ("method", "lam", "constant_rate", "target_sparsity", "tune")
+    as_it_is = all(getattr(config, n) == getattr(TrainConfig, n) for n in left)
+    return config.structured or config.penalty == _NONE or not as_it_is
