@@ -1,30 +1,27 @@
 """The method on Keras's JAX backend: the same as on TensorFlow's, and without it."""
 
-import os
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.processes import ROOT, on_backend
+
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).parents[2]
 CASES = ["numbers", "schedules", "units", "unbuilt", "float16"]
 OPERATORS = ["penalties", "sparsity", "holding"]
 
 
 def alone(backend, *command):
     """Runs Python on a backend; a process has one for good."""
-    path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
-    environment = {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
     result = subprocess.run(
         [sys.executable, *map(str, command)],
         capture_output=True,
         text=True,
         check=False,
-        env={**os.environ, **environment, "PYTHONPATH": path},
+        env=on_backend(backend),
         cwd=ROOT,
     )
     assert result.returncode == 0, result.stdout + result.stderr
