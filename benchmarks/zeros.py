@@ -7,16 +7,20 @@ initial weights where the network is the same:
 
 - dense: `--penalty none`
 - rvsm: `--penalty tl1 --target-sparsity`
+- rvsm, l1: the same with `--penalty l1`
 - magnitude: tensorflow-model-optimization's, `--method magnitude`, to the same shares
-- small: dense networks with fewer filters and units, that have about as many weights as
-  the others have left
+- rvsm, structured: whole filters and units, cut out before the last epochs, so many
+  that about as many weights are left
+- small: dense networks with as few filters and units from the beginning
 
 Finished runs in --runs are kept; what was killed goes on, or starts that run anew.
 """
 
+import contextlib
 import dataclasses
 import functools
 import pathlib
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import click
@@ -30,8 +34,9 @@ from commands.markdown import table
 from pipelines.devices import device
 from pipelines.experiments.spread import spread
 from pipelines.images import data
-from pipelines.recipe.families import TREMOR
-from pipelines.recipe.recipe import Recipe
+from pipelines.images.images import Images
+from pipelines.recipe.families import TREMOR, Family
+from pipelines.recipe.recipe import Recipe, penalty
 from pipelines.run.answers import classify
 from pipelines.run.config import TrainConfig
 
@@ -43,60 +48,130 @@ SHARES = (0.9, 0.95, 0.98, 0.99)
 PENALTY = "tl1"
 SPLITS = ("test_large", "test_unseen")
 
-_FIGURES = "figures.json"  # in the folder of a small network
+_FIGURES = "figures.json"  # in the folder of a network that no run trains
+
+# What κ adds up to while filters and units are driven to zero.
+_PULL = 24.0
 
 
 def small(share: float, config: TrainConfig, folder: pathlib.Path) -> dict[str, Any]:
-    """Trains a network with as many weights as a share of zeros leaves.
-
-    Returns:
-        nonzero_weights, and the accuracy on each split.
-    """
-    if (folder / _FIGURES).is_file():
-        return read_json(folder / _FIGURES)
+    """Trains a network with about as many weights as a share of zeros leaves."""
     filters, units = widths(share)
 
     def build(config, stddev, classes):
         return rvsm.networks.tremor_cnn(config.seed, filters, units, classes)
 
-    here = device.detect()
+    def train(recipe, images):
+        with _precise():
+            model = recipe.whole()
+        _fit(model, recipe, config, images, range(config.epochs))
+        return _in_float32(model, recipe)
+
+    return _kept(train, config, folder, dataclasses.replace(TREMOR, build=build))
+
+
+def structured(
+    share: float, config: TrainConfig, folder: pathlib.Path
+) -> dict[str, Any]:
+    """Drives filters and units to zero, cuts them out and fine-tunes what is left.
+
+    Each layer keeps the same share of them, so that about as many weights are left as
+    a share of zeros leaves.
+    """
+
+    def train(recipe, images):
+        before = recipe.splitting_epochs
+        steps = len(images) // config.batch_size * before
+        target = rvsm.TargetSparsity(1 - _narrower(share), recipe.ramp)
+        group = rvsm.Group(penalty(config), "units")
+        with _precise():
+            keras.utils.set_random_seed(config.seed)
+            split = {"conv*": (group, target), "dense": (group, target)}
+            model = rvsm.RVSM(recipe.network(), split, kappa=_PULL / steps)
+        recipe.driven(model)
+        _fit(model, recipe, config, images, range(before))
+        sparse = rvsm.compact(_in_float32(model.harden(), recipe))
+        recipe.small(sparse, config.epochs - before)
+        _fit(sparse, recipe, config, images, range(before, config.epochs))
+        return sparse
+
+    return _kept(train, config, folder)
+
+
+def _kept(
+    train: Callable[[Recipe, Images], keras.Model],
+    config: TrainConfig,
+    folder: pathlib.Path,
+    family: Family = TREMOR,
+) -> dict[str, Any]:
+    """Returns the figures of what no run trains; trains it where there are none."""
+    if (folder / _FIGURES).is_file():
+        return read_json(folder / _FIGURES)
     builder = data.prepare(config.dataset)
     images = data.load(builder, "train")
-    family = dataclasses.replace(TREMOR, build=build)
-    recipe = Recipe(config, None, len(images), here.jit_compile, family=family)
-    keras.config.set_dtype_policy(here.precision)
-    model = recipe.whole()
-    keras.config.set_dtype_policy("float32")
-    steps = len(images) // config.batch_size
-    model.fit(
-        data.training_batches(
-            images, config.batch_size, config.seed, range(config.epochs)
-        ),
-        epochs=config.epochs,
-        steps_per_epoch=steps,
-        class_weight=recipe.weights,
-        shuffle=False,
-        verbose=2,
+    jit_compile = device.detect().jit_compile
+    network = train(
+        Recipe(config, None, len(images), jit_compile, family=family), images
     )
-    plain = recipe.network()
-    plain.set_weights(model.get_weights())
-    found = {"nonzero_weights": plain.count_params()}
+    summary = rvsm.summarize(network)
+    found = {"nonzero_weights": summary.weights - summary.zeros}
     for split in SPLITS:
         images = data.load(builder, split)
-        right = classify(plain, images) == images.label
+        right = classify(network, images) == images.label
         found[f"{split}_accuracy"] = float(right.mean())
     folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / _FIGURES, found)
     return found
 
 
+def _fit(
+    model: keras.Model,
+    recipe: Recipe,
+    config: TrainConfig,
+    images: Images,
+    epochs: range,
+) -> None:
+    """Shows a compiled model the batches that a run shows it in these epochs."""
+    model.fit(
+        data.training_batches(images, config.batch_size, config.seed, epochs),
+        initial_epoch=epochs.start,
+        epochs=epochs.stop,
+        steps_per_epoch=len(images) // config.batch_size,
+        class_weight=recipe.weights,
+        shuffle=False,
+        verbose=2,
+    )
+
+
+@contextlib.contextmanager
+def _precise() -> Iterator[None]:
+    """Makes layers that are built inside the block compute as a run's do."""
+    keras.config.set_dtype_policy(device.detect().precision)
+    yield
+    keras.config.set_dtype_policy("float32")
+
+
+def _in_float32(model: keras.Model, recipe: Recipe) -> keras.Model:
+    plain = recipe.network()
+    plain.set_weights(model.get_weights())
+    return plain
+
+
 def widths(share: float) -> tuple[tuple[int, ...], int]:
     """Returns filters and units: each is so much smaller that weights are right."""
-    smaller = (1 - share) ** 0.5  # as a kernel has inputs times outputs
     full = rvsm.networks.tremor_cnn()
     convolutions = [x for x in full.layers if isinstance(x, keras.layers.Conv2D)]
-    filters = tuple(max(2, round(x.filters * smaller)) for x in convolutions)
-    return filters, max(4, round(full.get_layer("dense").units * smaller))
+    narrower = _narrower(share)
+    filters = tuple(max(2, round(x.filters * narrower)) for x in convolutions)
+    return filters, max(4, round(full.get_layer("dense").units * narrower))
+
+
+def _narrower(share: float) -> float:
+    """Returns the share of filters that a share of zeros stands for.
+
+    A kernel has inputs times outputs.
+    """
+    return (1 - share) ** 0.5
 
 
 def rows_of(
@@ -124,14 +199,17 @@ def rows_of(
 
     add("dense", None, "dense", functools.partial(finished, dense))
     for share in shares:
-        split = TrainConfig(penalty=PENALTY, target_sparsity=share, **common)
-        pruned = TrainConfig(method="magnitude", target_sparsity=share, **common)
+        target = {"target_sparsity": share, **common}
+        split, l1 = (TrainConfig(penalty=p, **target) for p in (PENALTY, "l1"))
+        pruned = TrainConfig(method="magnitude", **target)
         for method, train in (
             ("rvsm", functools.partial(finished, split)),
+            ("rvsm, l1", functools.partial(finished, l1)),
             ("magnitude", functools.partial(finished, pruned)),
+            ("rvsm, structured", functools.partial(structured, share, split)),
             ("small", functools.partial(small, share, dense)),
         ):
-            add(method, share, f"{method}-{share}", train)
+            add(method, share, f"{method.replace(', ', '-')}-{share}", train)
     return rows
 
 
@@ -155,7 +233,7 @@ def text(rows: list[dict[str, Any]], epochs: int) -> str:
         seeds = sorted({seed for _, seed in by})
         each = [
             f"{other} {_points([by['rvsm', s] - by[other, s] for s in seeds])}"
-            for other in ("magnitude", "small")
+            for other in dict.fromkeys(m for m, _ in by if m != "rvsm")
         ]
         ahead.append(f"- {share:.0%}: {', '.join(each)}")
     return "\n\n".join(

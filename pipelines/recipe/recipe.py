@@ -140,7 +140,7 @@ class Recipe:
         elif config.penalty != "none":
             model = self._split(model, steps)
         if config.target_sparsity is not None:
-            return self._compiled(model, self._until_held)
+            return self.driven(model)
         return self._compiled(model, self._falling(self.peak, steps))
 
     def network(self) -> keras.Model:
@@ -175,6 +175,10 @@ class Recipe:
         except ValueError as error:
             raise InputError(f"--split-layers: {error}") from None
         return [x for x in model.layers if id(getattr(x, "kernel", None)) in found]
+
+    def driven(self, model: keras.Model) -> keras.Model:
+        """Compiles a model for the first phase, which ends at a share of zeros."""
+        return self._compiled(model, self._until_held)
 
     def held(self, model: keras.Model) -> keras.Model:
         """Compiles a network with zeros to be fine-tuned for the second phase."""
