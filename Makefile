@@ -56,10 +56,9 @@ coverage: .venv/installed
 	@echo "coverage: $$($(BIN)/coverage report --format=total) % of the lines"
 
 # What takes longer: kills at random moments, damaged files, clusters, other backends and
-# processors, many random networks. The longest files come first, so that no process waits
-# for the last of them.
+# processors, many random networks.
 test-slow: .venv/installed
-	$(PYTEST) -m slow --no-loadscope-reorder tests/rvsm_tf/sweep tests/faults tests $(ARGS)
+	$(PYTEST) -m slow $(ARGS)
 
 test-all: test test-slow test-web test-arm test-install test-lanes
 

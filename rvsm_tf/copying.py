@@ -70,18 +70,25 @@ def rebuild(model: keras.Model, replace: Callable[[Any], list[Part]]) -> keras.M
     Args:
         model: a sequential or functional model that is built.
         replace: called once per layer (or operation), in no particular order, with
-            those of a nested model and not with the nested model itself. Returns what
-            takes its place, one behind the other; nothing if the layer is left out.
+            those of a nested model, its `keras.layers.InputLayer` among them, and not
+            with the nested model itself. Returns what takes its place, one behind the
+            other; nothing if the layer is left out.
     """
     parts: dict[int, list[Part]] = {}
 
     def copy(layer):
         if id(layer) not in parts:
-            nested = is_plain(layer)
-            parts[id(layer)] = [(_copy(layer, copy), [])] if nested else replace(layer)
+            if is_plain(layer):
+                parts[id(layer)] = [(_copy(layer, copy, entry), [])]
+            else:
+                parts[id(layer)] = replace(layer)
         return [new for new, _ in parts[id(layer)]]
 
-    made = _copy(model, copy)
+    def entry(tensor):
+        (new,) = copy(source(tensor).operation)
+        return new.output
+
+    made = _copy(model, copy, _new_input)
     for new, weights in itertools.chain.from_iterable(parts.values()):
         if isinstance(weights, keras.layers.Layer):
             _set_equal(weights, new)
@@ -295,9 +302,20 @@ def _own_pairs(a: keras.layers.Layer, b: keras.layers.Layer) -> Iterator[Pair]:
         yield old, new
 
 
-def _copy(model: keras.Model, copy: Callable[[Any], list[Any]]) -> keras.Model:
+def _copy(
+    model: keras.Model,
+    copy: Callable[[Any], list[Any]],
+    entry: Callable[[keras.KerasTensor], keras.KerasTensor],
+) -> keras.Model:
+    """Returns a model of the same graph.
+
+    Args:
+        model: sequential or functional.
+        copy: from a layer to what takes its place.
+        entry: from an input of the model to one of the copy.
+    """
     if type(model) is keras.Sequential:
-        x = _new_input(model.inputs[0])
+        x = entry(model.inputs[0])
         new = list(itertools.chain.from_iterable(map(copy, model.layers)))
         if all(isinstance(layer, keras.layers.Layer) for layer in new):
             made = keras.Sequential([x, *new], name=model.name)
@@ -307,7 +325,7 @@ def _copy(model: keras.Model, copy: Callable[[Any], list[Any]]) -> keras.Model:
         bare = keras.Model(model.input, model.output, name=model.name)  # not compiled
         made = keras.models.clone_model(
             bare,
-            input_tensors=keras.tree.map_structure(_new_input, model.input),
+            input_tensors=keras.tree.map_structure(entry, model.input),
             clone_function=lambda layer: _in_a_row(copy(layer)),
         )
     if not model.trainable:

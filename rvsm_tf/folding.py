@@ -116,7 +116,7 @@ def fold(model: keras.Model, columns: int = 4) -> keras.Model:
             "fold(model.harden())"
         )
     graph, parts = read_graph(model), {}
-    names = {layer.name for layer in model.layers}
+    names = {call.layer.name for call in graph.calls}
     for block in _blocks(graph):
         parts.update(_folded(block, columns, names))
 

@@ -6,7 +6,14 @@ from typing import Any
 
 import keras
 
-from .inside import Node, asks_for_training, from_keras, inner_layers, nodes
+from .inside import (
+    Node,
+    asks_for_training,
+    from_keras,
+    inner_layers,
+    nodes,
+    source,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,6 +29,8 @@ class Call:
         arguments: how many positional arguments it is called with, each a tensor or
             a structure of tensors; None if it is called with anything else, so that
             what it does may not be what its class does at inference.
+        given: its positional arguments as the graph has them, tensors among them;
+            empty if there are arguments by name.
         shared: whether the model uses the layer elsewhere too.
     """
 
@@ -31,6 +40,7 @@ class Call:
     input_shapes: tuple[tuple, ...]
     output_shapes: tuple[tuple, ...]
     arguments: int | None
+    given: tuple[Any, ...]
     shared: bool
 
     @property
@@ -73,6 +83,10 @@ class Graph:
 def read_graph(model: keras.Model) -> Graph:
     """Returns the graph of a built sequential or functional model.
 
+    Models inside it that are sequential or functional are opened: their calls stand
+    where theirs would, behind one of each `keras.layers.InputLayer`, which hands on
+    what the model is given.
+
     Raises:
         ValueError: it is neither, or not built.
     """
@@ -84,42 +98,99 @@ def read_graph(model: keras.Model) -> Graph:
             "call Keras does not know as a graph: build the network as "
             "keras.Sequential([...]) or keras.Model(inputs, outputs)"
         )
-    function = model
-    if type(model) is keras.Sequential:
-        if getattr(model, "inputs", None) is None:
-            raise ValueError(
-                f"{model.name!r} has no weights yet: build it with "
-                "model.build(input_shape), or start it with a keras.Input"
-            )
-        function = keras.Model(model.inputs, model.outputs, name=model.name)
-    numbers: dict[int, int] = {}
-    shapes: list[tuple] = []
-
-    def number(tensors):
-        for tensor in tensors:
-            if id(tensor) not in numbers:
-                numbers[id(tensor)] = len(shapes)
-                shapes.append(tuple(tensor.shape))
-        return tuple(numbers[id(tensor)] for tensor in tensors)
-
-    inputs = number(function.inputs)
-    used = nodes(function)
+    if getattr(model, "inputs", None) is None:
+        raise ValueError(
+            f"{model.name!r} has no weights yet: build it with "
+            "model.build(input_shape), or start it with a keras.Input"
+        )
+    reader = _Reader()
+    inputs = [reader.new(tensor) for tensor in model.inputs]
+    outputs = reader.read(model, dict(zip(map(id, model.inputs), inputs)))
     uses = collections.Counter(
-        id(part) for node in used for part in _parts(node.operation)
+        id(part) for call in reader.calls for part in _parts(call.layer)
     )
     calls = tuple(
-        Call(
-            layer=node.operation,
-            inputs=number(node.inputs),
-            outputs=number(node.outputs),
-            input_shapes=tuple(tuple(t.shape) for t in node.inputs),
-            output_shapes=tuple(tuple(t.shape) for t in node.outputs),
-            arguments=_arguments(node),
-            shared=any(uses[id(part)] > 1 for part in _parts(node.operation)),
+        dataclasses.replace(
+            call, shared=any(uses[id(part)] > 1 for part in _parts(call.layer))
         )
-        for node in used
+        for call in reader.calls
     )
-    return Graph(calls, inputs, number(function.outputs), tuple(shapes))
+    return Graph(calls, tuple(inputs), outputs, tuple(reader.shapes))
+
+
+class _Reader:
+    """Numbers tensors, and notes calls, through models inside models."""
+
+    def __init__(self):
+        self.calls: list[Call] = []
+        self.shapes: list[tuple] = []
+
+    def new(self, tensor: keras.KerasTensor) -> int:
+        """Returns the number of a tensor that has none yet."""
+        self.shapes.append(tuple(tensor.shape))
+        return len(self.shapes) - 1
+
+    def read(self, model: keras.Model, numbers: dict[int, int]) -> tuple[int, ...]:
+        """Notes a model's calls; returns the numbers of its outputs.
+
+        Args:
+            model: sequential or functional, built.
+            numbers: of its inputs, by their ids; those of its other tensors are added.
+        """
+        function = model
+        if type(model) is keras.Sequential:
+            function = keras.Model(model.inputs, model.outputs, name=model.name)
+        for node in nodes(function):
+            inputs = tuple(numbers[id(tensor)] for tensor in node.inputs)
+            if _opens(node):
+                outputs = self._open(node, inputs)
+            else:
+                outputs = tuple(map(self.new, node.outputs))
+                self._note(node, inputs, outputs)
+            numbers.update(zip(map(id, node.outputs), outputs))
+        return tuple(numbers[id(tensor)] for tensor in function.outputs)
+
+    def _open(self, node: Node, inputs: tuple[int, ...]) -> tuple[int, ...]:
+        """Notes the calls of a model inside a model."""
+        model, numbers = node.operation, {}
+        for tensor, number in zip(model.inputs, inputs):
+            numbers[id(tensor)] = self.new(tensor)
+            shapes = ((self.shapes[number],), (tuple(tensor.shape),))
+            layer, ends = source(tensor).operation, ((number,), (numbers[id(tensor)],))
+            self.calls.append(Call(layer, *ends, *shapes, 1, (tensor,), shared=False))
+        return self.read(model, numbers)
+
+    def _note(
+        self, node: Node, inputs: tuple[int, ...], outputs: tuple[int, ...]
+    ) -> None:
+        by_name = _is_told(node)
+        tensors_alone = len(keras.tree.flatten(node.args)) == len(node.inputs)
+        self.calls.append(
+            Call(
+                layer=node.operation,
+                inputs=inputs,
+                outputs=outputs,
+                input_shapes=tuple(tuple(t.shape) for t in node.inputs),
+                output_shapes=tuple(tuple(t.shape) for t in node.outputs),
+                arguments=len(node.args) if tensors_alone and not by_name else None,
+                given=() if by_name else node.args,
+                shared=False,
+            )
+        )
+
+
+def _opens(node: Node) -> bool:
+    """Whether a node is a use of a model whose graph says all that it does."""
+    model = node.operation
+    return (
+        is_plain(model) and len(node.inputs) == len(model.inputs) and not _is_told(node)
+    )
+
+
+def _is_told(node: Node) -> bool:
+    """Whether a node is called with something by name that is not off."""
+    values = keras.tree.flatten(node.kwargs)
+    return any(v is not None and v is not False for v in values)
 
 
 def width(shape: tuple) -> int:
@@ -157,12 +228,6 @@ def infer(model: keras.Model, x: Any) -> Any:
     arguments = {"training": False} if asks_for_training(model) else {}
     with keras.StatelessScope():
         return model(x, **arguments)
-
-
-def _arguments(node: Node) -> int | None:
-    tensors_alone = len(keras.tree.flatten(node.args)) == len(node.inputs)
-    by_name = any(v is not None and v is not False for v in node.kwargs.values())
-    return len(node.args) if tensors_alone and not by_name else None
 
 
 def _parts(operation: Any) -> list:

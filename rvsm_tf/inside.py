@@ -14,10 +14,6 @@ import keras
 if keras.backend.backend() == "tensorflow":
     import tensorflow as tf
 
-SUM = getattr(sys.modules.get("keras.src.ops.numpy"), "Add", keras.Operation)
-"""The class of what `a + b` makes of two tensors. If it is not there, one that no
-operation is of: whoever knows nothing of sums leaves them as they are."""
-
 TRACKED = "_layers"
 """The attribute in which a layer keeps the layers that it has found in itself."""
 
@@ -52,6 +48,22 @@ class Provenance(NamedTuple):
     operation: keras.Operation
     inputs: list[keras.KerasTensor]
     place: int
+
+
+def operations(*names: str) -> list[type[keras.Operation]]:
+    """Returns the classes of Keras's operations of these names, which are not public.
+
+    Args:
+        *names: of the classes, each behind the module in `keras.src` that has it, such
+            as `"ops.numpy.Add"`, which `a + b` makes of two tensors. What a release of
+            Keras does not have is left out, as nothing can be made of it there.
+    """
+    places = [name.rpartition(".") for name in names]
+    found = [
+        getattr(sys.modules.get(f"keras.src.{module}"), name, None)
+        for module, _, name in places
+    ]
+    return [cls for cls in found if cls is not None]
 
 
 def nodes(function: keras.Function) -> list[Node]:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 import keras
 
 from .channels import channels
-from .graph import is_plain, read_graph
+from .graph import read_graph
 from .groups import divide
 from .naming import Target, kernel_of, layers_of
 from .penalties import Group, Penalty
@@ -107,8 +107,6 @@ def normalizations(net: keras.Model) -> dict[int, keras.layers.Layer]:
         return {}
     found: dict[int, keras.layers.Layer] = {}
     for call in graph.calls:
-        if is_plain(call.layer):
-            found |= normalizations(call.layer)
         behind = graph.only_reader(call)
         if behind is None or call.shared or behind.shared:
             continue

@@ -11,7 +11,7 @@ your own. What is left is built anew. Where a Dense layer then still has many ro
 zeros, a gather in front of it picks the inputs of the others.
 """
 
-from . import carriers, kernels  # whose kinds register themselves
+from . import carriers, kernels, operations  # whose kinds register themselves
 from .kind import Cut, Kind, register
 from .planning import LayerPlan, Plan, compact, plan
 
@@ -23,6 +23,7 @@ __all__ = [
     "carriers",
     "compact",
     "kernels",
+    "operations",
     "plan",
     "register",
 ]

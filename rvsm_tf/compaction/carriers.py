@@ -4,6 +4,7 @@ What is cut must be cut along the whole way: filter k, its bias and its
 BatchNormalization, channel k of the sum that it is added to.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -11,7 +12,7 @@ import numpy as np
 from keras import layers
 
 from ..graph import Call
-from ..inside import SUM
+from ..inside import operations
 from ..turns import MeanOverTurns, QuarterTurns
 from .constants import array, is_elementwise, mixing, unexpected
 from .kind import Cut, Kind, register
@@ -50,7 +51,53 @@ class Elementwise(Carrier):
 
     def constants(self, call: Call, inputs: np.ndarray) -> np.ndarray:
         """Applies the layer to the constants."""
-        return _apply(call.layer, inputs)
+        return applied(call.layer, inputs)
+
+
+@register(layers.Rescaling)
+class Rescaling(Elementwise):
+    """A scale and an offset, one number each for all channels."""
+
+    def obstacle(self, call: Call) -> str | None:
+        """Returns that channels have numbers of their own."""
+        alike = np.ndim(call.layer.scale) == np.ndim(call.layer.offset) == 0
+        return None if alike else "scales each channel by itself"
+
+
+@register(layers.PReLU)
+class PReLU(Carrier):
+    """Slopes for what is negative, each of a channel, of a place, or of both."""
+
+    def constants(self, call: Call, inputs: np.ndarray) -> np.ndarray:
+        """Applies the slopes to the constants, if places do not differ in them."""
+        slopes = array(call.layer.alpha)
+        slopes = slopes.reshape(-1, slopes.shape[-1])
+        alike = (slopes == slopes[0]).all(0)
+        negative = np.where(alike, slopes[0] * inputs, np.nan)
+        return np.where(inputs >= 0, inputs, negative)
+
+    def cut(
+        self, call: Call, kept: np.ndarray, kept_out: np.ndarray, constants: np.ndarray
+    ) -> Cut:
+        """Drops the slopes of what is cut."""
+        (slopes,) = call.layer.get_weights()
+        return Cut(weights=[slopes if slopes.shape[-1] == 1 else slopes[..., kept]])
+
+
+@register(layers.InputLayer)
+class Entry(Carrier):
+    """Where a model inside the model takes what it is given."""
+
+    def obstacle(self, call: Call) -> str | None:
+        """Returns that it is given several things, which may lose other channels."""
+        return "used more than once" if call.shared else None
+
+    def cut(
+        self, call: Call, kept: np.ndarray, kept_out: np.ndarray, constants: np.ndarray
+    ) -> Cut:
+        """Changes how many channels it takes."""
+        *shape, _ = call.layer.batch_shape
+        return Cut({"batch_shape": (*shape, int(kept.sum()))})
 
 
 @register(layers.ZeroPadding1D, layers.ZeroPadding2D, layers.ZeroPadding3D)
@@ -91,6 +138,8 @@ class Reshape(Carrier):
 @register(
     *(layers.Add, layers.Subtract, layers.Multiply),
     *(layers.Average, layers.Maximum, layers.Minimum),
+    # a + b · scale, with a number for scale
+    *operations("applications.inception_resnet_v2.CustomScaleLayer"),
 )
 class Merge(Carrier):
     """Channel k of the output is made of channel k of every input."""
@@ -107,18 +156,7 @@ class Merge(Carrier):
 
     def constants(self, call: Call, inputs: np.ndarray) -> np.ndarray:
         """Applies the layer where all inputs are constant."""
-        return _apply(call.layer, [*inputs.reshape(-1, call.channels_out)])
-
-
-@register(SUM)
-class Sum(Merge):
-    """The sum `a + b`, which is no layer and takes its inputs one by one."""
-
-    arguments = 2
-
-    def constants(self, call: Call, inputs: np.ndarray) -> np.ndarray:
-        """Adds them where both are constant."""
-        return _apply(call.layer, *inputs.reshape(-1, call.channels_out))
+        return applied(call.layer, [*inputs.reshape(-1, call.channels_out)])
 
 
 @register(layers.Concatenate)
@@ -161,7 +199,7 @@ class BatchNormalization(Carrier):
         return Cut(weights=[w[kept] for w in call.layer.get_weights()])
 
 
-def _apply(layer: Any, *arguments: Any) -> np.ndarray:
+def applied(layer: Callable, *arguments: Any) -> np.ndarray:
     """Calls a layer with constants: arrays, or a list of them, one per input."""
     known = np.isfinite(keras.tree.flatten(arguments)).all(0)
     x = keras.tree.map_structure(

@@ -9,6 +9,7 @@ import numpy as np
 from keras import layers
 
 from ..graph import Call
+from ..units import TRANSPOSED
 from .constants import activate, array, is_elementwise, unexpected
 from .gather import picked
 from .kind import Cut, Kind, Mask, register
@@ -114,6 +115,18 @@ class SeparableConv(Mixer):
         return [depthwise[..., kept, :], pointwise[..., repeated, :][..., kept_out]]
 
 
+@register(*TRANSPOSED)
+class TransposedConv(Mixer):
+    """A convolution turned round: its kernel has filters in front of inputs."""
+
+    def links(self, layer: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Returns the links through the kernel, inputs × outputs."""
+        return _over_space(array(layer.kernel).swapaxes(-1, -2))
+
+    def _slices(self, kernels, kept, kept_out):
+        return [kernels[0][..., kept_out, :][..., kept]]
+
+
 @register(layers.DepthwiseConv1D, layers.DepthwiseConv2D)
 class DepthwiseConv(Kind):
     """A convolution of each channel by itself; output c·m + j comes from input c."""
@@ -156,8 +169,12 @@ def _over_space(kernel: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _absorbable(layer: Any, constants: np.ndarray) -> np.ndarray:
-    """Returns the constants that are so up to the borders, where zeros are added."""
+    """Returns the constants that are so up to the borders, where zeros are added.
+
+    Behind a transposed convolution no place has as many neighbours as the next.
+    """
     pads = getattr(layer, "padding", "valid") != "valid"
-    if pads and any(size > 1 for size in layer.kernel_size):
+    uneven = pads or isinstance(layer, TRANSPOSED)
+    if uneven and any(size > 1 for size in layer.kernel_size):
         return np.where(constants == 0, 0.0, np.nan)
     return np.where(np.isfinite(constants), constants, np.nan)

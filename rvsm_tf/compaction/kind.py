@@ -57,6 +57,10 @@ class Kind:
         """Returns why this call must be left whole, None if there is no reason."""
         return None
 
+    def takes(self, call: Call) -> bool:
+        """Whether a call is given what calls of this kind are given."""
+        return call.arguments == self.arguments
+
     def joins(self, call: Call) -> np.ndarray:
         """Returns which channels go together, or stay together.
 
@@ -177,7 +181,7 @@ def _unknown(layer: Any) -> str:
 
 def _unusual(call: Call, kind: Kind) -> str | None:
     """Returns why no call like this one is understood, None if it is."""
-    if call.arguments != kind.arguments:
+    if not kind.takes(call):
         return "called with further arguments"
     if call.shared and getattr(call.layer, "weights", None):
         return "used more than once"

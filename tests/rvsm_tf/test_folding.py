@@ -189,7 +189,6 @@ def test_an_activation_of_its_own_keeps_others_out():
         [conv(3), conv(3, "next")],
         [layers.SeparableConv2D(3, 3, padding="same", name="conv"), pool()],
         [conv(3), layers.MaxPooling2D(name="pool", dtype="mixed_bfloat16")],
-        [keras.Sequential([conv(3), pool()], name="nested")],
     ],
     ids=lambda stack: "-".join(type(layer).__name__ for layer in stack),
 )
@@ -199,6 +198,13 @@ def test_what_it_does_not_understand_stays(stack):
     assert names(folded) == names(net)
     assert [w.shape for w in folded.weights] == [w.shape for w in net.weights]
     assert folded.layers[0] is not net.layers[0]
+
+
+def test_a_model_inside_is_folded_too():
+    net = sequential(keras.Sequential([conv(3), pool()], name="nested"))
+    folded = check(net)
+    assert names(folded) == ["nested"]
+    assert names(folded.layers[0]) == WINDOWS
 
 
 def test_sizes_that_are_not_known_stay():

@@ -66,9 +66,27 @@ def test_what_a_layer_is_given(net):
     assert inside.given(net.get_layer("a")) == [[net.inputs[0]]]
 
 
-@needed("keras.src.ops.numpy.Add", by="compact of `a + b`")
-def test_sums(net):
-    assert type(inside.nodes(net)[2].operation) is inside.SUM
+@needed("A module or class of keras.src.ops", by="compact of `a + b` and its like")
+def test_operations(net):
+    x = net.inputs[0]
+    for made, name in (
+        (x + x, "numpy.Add"),
+        (3 - x, "numpy.Subtract"),
+        (x * 2, "numpy.Multiply"),
+        (x / 2, "numpy.TrueDivide"),
+        (ops.relu(x), "nn.Relu"),
+        (ops.mean(x, axis=0), "numpy.Mean"),
+        (x[:, :1], "numpy.GetItem"),
+        (ops.concatenate([x, x]), "numpy.Concatenate"),
+        (ops.reshape(x, (-1,)), "numpy.Reshape"),
+        (ops.cast(x, "float16"), "core.Cast"),
+    ):
+        operation = inside.source(made).operation
+        assert inside.operations(f"ops.{name}") == [type(operation)]
+
+
+def test_operations_that_this_keras_does_not_have_are_left_out():
+    assert inside.operations("ops.numpy.Nothing", "ops.nowhere.Add") == []
 
 
 @needed("'keras.' in front of its modules", by="copied, RVSM of own train_step")
