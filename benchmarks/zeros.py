@@ -64,7 +64,7 @@ def small(share: float, config: TrainConfig, folder: pathlib.Path) -> dict[str, 
     def train(recipe, images):
         with _precise():
             model = recipe.whole()
-        _fit(model, recipe, config, images, range(config.epochs))
+        _fit(model, config, images, range(config.epochs))
         return _in_float32(model, recipe)
 
     return _kept(train, config, folder, dataclasses.replace(TREMOR, build=build))
@@ -89,10 +89,10 @@ def structured(
             split = {"conv*": (group, target), "dense": (group, target)}
             model = rvsm.RVSM(recipe.network(), split, kappa=_PULL / steps)
         recipe.driven(model)
-        _fit(model, recipe, config, images, range(before))
+        _fit(model, config, images, range(before))
         sparse = rvsm.compact(_in_float32(model.harden(), recipe))
         recipe.small(sparse, config.epochs - before)
-        _fit(sparse, recipe, config, images, range(before, config.epochs))
+        _fit(sparse, config, images, range(before, config.epochs))
         return sparse
 
     return _kept(train, config, folder)
@@ -125,11 +125,7 @@ def _kept(
 
 
 def _fit(
-    model: keras.Model,
-    recipe: Recipe,
-    config: TrainConfig,
-    images: Images,
-    epochs: range,
+    model: keras.Model, config: TrainConfig, images: Images, epochs: range
 ) -> None:
     """Shows a compiled model the batches that a run shows it in these epochs."""
     model.fit(
@@ -137,7 +133,6 @@ def _fit(
         initial_epoch=epochs.start,
         epochs=epochs.stop,
         steps_per_epoch=len(images) // config.batch_size,
-        class_weight=recipe.weights,
         shuffle=False,
         verbose=2,
     )

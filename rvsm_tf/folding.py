@@ -79,7 +79,7 @@ def fold(model: keras.Model, columns: int = 4) -> keras.Model:
     neighbouring columns as channels; see the top of this file for which and why. An
     activation layer between convolution and pooling, or behind the pooling, becomes
     the convolution's if it has none: the maximum of non-decreasing values is the value
-    of the maximum. Everything else stays, nested models too.
+    of the maximum. Everything else stays.
 
     Args:
         model: a hardened network, built, sequential or functional.

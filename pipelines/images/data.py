@@ -14,6 +14,7 @@ from commands.cli import InputError
 from shaky_letters.shaky_letters_dataset_builder import Builder
 
 from . import description
+from .costs import costs
 from .datasets import DATASETS, check_dataset
 from .images import SIZES, Images
 
@@ -93,7 +94,8 @@ def load(builder: tfds.core.DatasetBuilder, split: str) -> Images:
             else values
             for name, values in zip(told, known, strict=True)
         }
-    return Images(image, label, known=known)
+    cost = costs(known["renderer"], label) if known else None
+    return Images(image, label, known=known, cost=cost)
 
 
 def batches(images: Images, batch_size: int = 500) -> tf.data.Dataset:
@@ -111,14 +113,16 @@ def training_batches(
 ) -> tf.data.Dataset:
     """Returns the batches of several epochs, one after the other.
 
-    Each epoch visits the images in an order of its own, and each image in one of the
-    square's eight symmetries, drawn anew every time: a trembling hand is one however
-    the sheet lies. Both depend on the seed and the number of the epoch alone, so that
-    training that is resumed sees what it would have seen. What does not fill a batch
-    at an epoch's end is left out.
+    They are (image, label), or (image, label, cost) where wrong answers differ in what
+    they cost. Each epoch visits the images in an order of its own, and each image in
+    one of the square's eight symmetries, drawn anew every time: a trembling hand is one
+    however the sheet lies. Both depend on the seed and the number of the epoch alone,
+    so that training that is resumed sees what it would have seen. What does not fill a
+    batch at an epoch's end is left out.
     """
     side = images.image.shape[1]
-    turned, label = tf.constant(_turned(images.image)), tf.constant(images.label)
+    turned = tf.constant(_turned(images.image))
+    told = [tf.constant(x) for x in (images.label, images.cost) if x is not None]
     # Eight pixels at once: the bits of every byte, as the network takes them.
     every_byte = np.arange(256, dtype="uint8")[:, None]
     pixels = tf.constant(np.unpackbits(every_byte, axis=1).astype("float32"))
@@ -136,11 +140,11 @@ def training_batches(
         )
 
     @tf.autograph.experimental.do_not_convert
-    def batch(order: tf.Tensor, turn: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def batch(order: tf.Tensor, turn: tf.Tensor) -> tuple[tf.Tensor, ...]:
         packed = tf.cast(tf.gather(turned, 8 * order + turn), tf.int32)
         flat = tf.reshape(tf.gather(pixels, packed), (batch_size, -1))
         image = tf.reshape(flat[:, : side * side], (batch_size, side, side, 1))
-        return image, tf.gather(label, order)
+        return image, *(tf.gather(values, order) for values in told)
 
     return (
         tf.data.Dataset.range(epochs.start, epochs.stop)

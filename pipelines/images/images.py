@@ -23,6 +23,8 @@ class Images:
         path: the pen's way of each, None where there is a picture alone; empty of
             generated ones.
         known: what else is known of each, by feature, shape (n,); of the set `hands`.
+        cost: what a wrong answer to each costs in training, float32, shape (n,); None
+            where all cost alike.
     """
 
     image: np.ndarray
@@ -30,6 +32,7 @@ class Images:
     person: np.ndarray | None = None
     path: tuple[Path | None, ...] = ()
     known: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
+    cost: np.ndarray | None = None
 
     @property
     def size(self) -> int:

@@ -21,14 +21,11 @@ class Family:
 
     Attributes:
         split: names or patterns of the layers that are split by default.
-        weights: of the classes in the loss, by label, of two; what a wrong answer
-            counts.
         build: from a configuration, the standard deviation of the dense kernel's
             initial weights, and the number of classes, to the network.
     """
 
     split: tuple[str, ...]
-    weights: dict[int, float] | None
     build: Callable[[TrainConfig, float, int], keras.Model]
 
 
@@ -59,11 +56,10 @@ def _tremor(config: TrainConfig, stddev: float, classes: int) -> keras.Model:
     return rvsm.networks.tremor_cnn(config.seed, classes=classes)
 
 
-PAPER = Family(("dense",), None, _paper)
+PAPER = Family(("dense",), _paper)
 """The paper's network."""
 
-# A false alarm counts twice: most people who have their writing looked at do not shake.
-TREMOR = Family(("conv[2-9]", "dense"), {0: 4 / 3, 1: 2 / 3}, _tremor)
+TREMOR = Family(("conv[2-9]", "dense"), _tremor)
 """That of canonical pictures."""
 
 _FAMILIES = {raster.SIZE: PAPER, canonical.SIZE: TREMOR}

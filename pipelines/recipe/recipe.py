@@ -18,7 +18,6 @@ import rvsm_tf as rvsm
 from commands.cli import InputError
 from shaky_letters.examples import CLASSES
 
-from ..images.datasets import is_own
 from ..run.config import TrainConfig
 from . import kernels, origin, start
 from .design import FULL, Design
@@ -97,14 +96,6 @@ class Recipe:
         if self._config.target_sparsity is not None:
             return max(1, round(_SPLITTING * epochs))
         return epochs
-
-    @property
-    def weights(self) -> dict[int, float] | None:
-        """Of the classes in the loss, by label; None for equal ones.
-
-        What the classes of somebody's own drawings cost is not known here.
-        """
-        return None if is_own(self._config.dataset) else self._family.weights
 
     @property
     def two_phases(self) -> bool:

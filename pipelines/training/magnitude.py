@@ -147,7 +147,6 @@ class Magnitude(Training):
             steps_per_epoch=steps,
             epochs=config.epochs,
             validation_data=data.batches(self._validation),
-            class_weight=self._recipe.weights,
             callbacks=[
                 tfmot.sparsity.keras.UpdatePruningStep(),
                 tf_keras.callbacks.LambdaCallback(begin, end, on_test_begin=measure),

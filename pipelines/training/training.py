@@ -216,7 +216,6 @@ class Training:
                 steps_per_epoch=steps,
                 validation_data=data.batches(self._validation),
                 callbacks=callbacks,
-                class_weight=self._recipe.weights,
                 shuffle=False,  # the batches are shuffled already
                 verbose=0,
             )

@@ -105,8 +105,8 @@ def compact(model: keras.Model) -> keras.Model:
 
     Input features and outputs of the model stay, and every layer keeps at least one
     channel. `print(plan(model))` shows what is cut, and what is left whole and why:
-    layers whose way with channels is not known, that are used more than once, and
-    nested models.
+    layers whose way with channels is not known, or that are used more than once.
+    Models inside the model that are sequential or functional are cut too.
 
     Where only some inputs of a Dense layer are read, and it saves enough to be faster,
     `keras.ops.take` in front of the layer picks them.

@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import tensorflow as tf
 
@@ -70,6 +72,19 @@ def test_an_epoch_shows_every_image_once_with_its_label_in_any_symmetry():
             seen.append(number)
     assert len(seen) == len(set(seen)) == 48
     assert len(turned) == 8
+
+
+def test_each_image_comes_with_what_a_wrong_answer_costs():
+    images = dataclasses.replace(numbered(50), cost=np.arange(50, dtype="float32"))
+    shown = data.training_batches(images, 8, 3, range(1)).as_numpy_iterator()
+    plain = batches_of(range(1))
+    for (x, y, cost), (same_x, same_y) in zip(shown, plain, strict=True):
+        np.testing.assert_array_equal(x, same_x)
+        np.testing.assert_array_equal(y, same_y)
+        for picture, number in zip(x[..., 0], cost, strict=True):
+            ((row, column),) = np.argwhere(picture == 1)
+            along = column if row in (0, 99) else row
+            assert number == min(along, 99 - along)
 
 
 def test_evaluation_batches_keep_order_and_value():
