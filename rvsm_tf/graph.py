@@ -182,8 +182,12 @@ class _Reader:
 def _opens(node: Node) -> bool:
     """Whether a node is a use of a model whose graph says all that it does."""
     model = node.operation
-    return (
-        is_plain(model) and len(node.inputs) == len(model.inputs) and not _is_told(node)
+    if not is_plain(model) or _is_told(node) or len(node.inputs) != len(model.inputs):
+        return False
+    # Keras may add or take away an axis of 1.
+    return all(
+        len(given.shape) == len(own.shape) and given.shape[-1:] == own.shape[-1:]
+        for given, own in zip(node.inputs, model.inputs)
     )
 
 
