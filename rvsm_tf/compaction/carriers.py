@@ -85,7 +85,7 @@ class PReLU(Carrier):
 
 
 @register(layers.InputLayer)
-class Entry(Carrier):
+class NestedInput(Carrier):
     """Where a model inside the model takes what it is given."""
 
     def obstacle(self, call: Call) -> str | None:

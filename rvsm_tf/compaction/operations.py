@@ -101,7 +101,7 @@ class SumOfPlaces(Places):
 
 
 @register(*operations("ops.numpy.GetItem"))
-class Item(Carrier):
+class PartOfPlaces(Carrier):
     """A part of a tensor, `x[:, 0]`, with all of its channels."""
 
     def takes(self, call: Call) -> bool:
