@@ -77,9 +77,20 @@ def _registry(monkeypatch):
     monkeypatch.setattr(kind, "_KINDS", dict(kind._KINDS))
 
 
+# The blocks of this one train many networks.
+LONG = "library.md"
+
+
 @pytest.mark.usefixtures("_registry")
 @pytest.mark.parametrize(
-    "page", [page for page in PAGES if any(code(page))], ids=lambda page: page.name
+    "page",
+    [
+        pytest.param(
+            page, id=page.name, marks=[pytest.mark.slow] if page.name == LONG else []
+        )
+        for page in PAGES
+        if any(code(page))
+    ],
 )
 def test_every_block_of_python_runs(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
