@@ -159,7 +159,7 @@ class Merge(Carrier):
         return applied(call.layer, [*inputs.reshape(-1, call.channels_out)])
 
 
-@register(layers.Concatenate)
+@register(layers.Concatenate, *operations("ops.numpy.Concatenate"))
 class Concatenate(Carrier):
     """The inputs' channels, one input after the other."""
 

@@ -118,17 +118,6 @@ class PartOfPlaces(Carrier):
         return None if plain and whole else "takes some channels, or may"
 
 
-@register(*operations("ops.numpy.Concatenate"))
-class Joined(Carrier):
-    """The inputs' channels, one input after the other."""
-
-    def obstacle(self, call: Call) -> str | None:
-        """Returns that it is not channels that are joined."""
-        if call.layer.axis not in (-1, len(call.output_shapes[0]) - 1):
-            return f"joins along axis {call.layer.axis}, not along channels"
-        return None
-
-
 @register(*operations("ops.numpy.Reshape"))
 class Reshaped(Carrier):
     """A reshape that takes channels together: each occurs repeatedly."""
