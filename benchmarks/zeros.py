@@ -86,8 +86,10 @@ def structured(
         group = rvsm.Group(penalty(config), "units")
         with _precise():
             keras.utils.set_random_seed(config.seed)
-            split = {"conv*": (group, target), "dense": (group, target)}
-            model = rvsm.RVSM(recipe.network(), split, kappa=_PULL / steps)
+            net = recipe.network()
+            grouped = [x.name for x in net.layers if x.name.startswith("conv")]
+            split = dict.fromkeys([*grouped, "dense"], (group, target))
+            model = rvsm.RVSM(net, split, lam=0, kappa=_PULL / steps)
         recipe.driven(model)
         _fit(model, config, images, range(before))
         sparse = rvsm.compact(_in_float32(model.harden(), recipe))
