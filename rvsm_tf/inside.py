@@ -57,13 +57,17 @@ def operations(*names: str) -> list[type[keras.Operation]]:
         *names: of the classes, each behind the module in `keras.src` that has it, such
             as `"ops.numpy.Add"`, which `a + b` makes of two tensors. What a release of
             Keras does not have is left out, as nothing can be made of it there.
+
+    Returns:
+        those that are there; if none is, the class that no operation is of by itself,
+        so that whoever asks knows nothing of them and goes on.
     """
     places = [name.rpartition(".") for name in names]
     found = [
         getattr(sys.modules.get(f"keras.src.{module}"), name, None)
         for module, _, name in places
     ]
-    return [cls for cls in found if cls is not None]
+    return [cls for cls in found if cls is not None] or [keras.Operation]
 
 
 def nodes(function: keras.Function) -> list[Node]:

@@ -13,8 +13,9 @@ from collections.abc import Mapping
 import keras
 
 from .channels import channels
-from .graph import read_graph
+from .graph import is_plain, read_graph
 from .groups import divide
+from .inside import inner_layers
 from .naming import Target, kernel_of, layers_of
 from .penalties import Group, Penalty
 
@@ -102,16 +103,20 @@ def normalizations(net: keras.Model) -> dict[int, keras.layers.Layer]:
     Empty if the graph is not known, as in a subclassed model.
     """
     try:
-        graph = read_graph(net)
+        graphs = [read_graph(net)]
     except ValueError:
         return {}
+    # A model inside that is used twice, or told to train, has them all the same.
+    inside = [x for x in inner_layers(net) if is_plain(x) and x.built]
+    graphs += map(read_graph, inside)
     found: dict[int, keras.layers.Layer] = {}
-    for call in graph.calls:
-        behind = graph.only_reader(call)
-        if behind is None or call.shared or behind.shared:
-            continue
-        layer, last = behind.layer, len(call.output_shapes[0]) - 1
-        normalizes = isinstance(layer, keras.layers.BatchNormalization)
-        if normalizes and layer.axis in (-1, last):
-            found[id(call.layer)] = layer
+    for graph in graphs:
+        for call in graph.calls:
+            behind = graph.only_reader(call)
+            if behind is None or call.shared or behind.shared:
+                continue
+            layer, last = behind.layer, len(call.output_shapes[0]) - 1
+            normalizes = isinstance(layer, keras.layers.BatchNormalization)
+            if normalizes and layer.axis in (-1, last):
+                found[id(call.layer)] = layer
     return found

@@ -17,12 +17,7 @@ from .kind import Cut, register
 
 @register(
     *operations(
-        *(
-            "ops.numpy.Negative",
-            "ops.numpy.Absolute",
-            "ops.numpy.Abs",
-            "ops.numpy.Sign",
-        ),
+        *("ops.numpy.Negative", "ops.numpy.Absolute", "ops.numpy.Sign"),
         *("ops.numpy.Square", "ops.numpy.Sqrt", "ops.numpy.Exp", "ops.numpy.Expm1"),
         *("ops.numpy.Log", "ops.numpy.Log1p", "ops.numpy.Tanh", "ops.numpy.Reciprocal"),
         *("ops.numpy.Sin", "ops.numpy.Cos", "ops.numpy.Clip", "ops.numpy.Round"),

@@ -728,6 +728,24 @@ def test_a_normalization_of_something_else_is_left_alone(make, axis):
     assert (net.get_layer("norm").gamma.numpy() == 1).all()
 
 
+@pytest.mark.parametrize("how", ["twice", "told to train"])
+def test_a_normalization_inside_a_model_is_followed_however_that_is_used(how):
+    inner = keras.Sequential(
+        [
+            keras.Input((8, 8, 2)),
+            layers.Conv2D(2, 3, padding="same", name="conv"),
+            layers.BatchNormalization(name="norm"),
+        ]
+    )
+    start = keras.Input((8, 8, 2))
+    x = inner(inner(start)) if how == "twice" else inner(start, training=True)
+    net = keras.Model(start, x)
+    group = rvsm.Group(rvsm.L0(), "units")
+    rvsm.Splitting(net, {"*conv": group}, 1e6, 0.1).harden()
+    assert (inner.get_layer("conv").kernel.numpy() == 0).all()
+    assert (inner.get_layer("norm").gamma.numpy() == 0).all()
+
+
 def test_only_whole_units_are_followed():
     net = convolutional()
     split = {
