@@ -16,11 +16,10 @@ initial weights where the network is the same:
 Finished runs in --runs are kept; what was killed goes on, or starts that run anew.
 """
 
-import contextlib
 import dataclasses
 import functools
 import pathlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -62,7 +61,7 @@ def small(share: float, config: TrainConfig, folder: pathlib.Path) -> dict[str, 
         return rvsm.networks.tremor_cnn(config.seed, filters, units, classes)
 
     def train(recipe, images):
-        with _precise():
+        with device.computing_in(device.detect().precision):
             model = recipe.whole()
         _fit(model, config, images, range(config.epochs))
         return _in_float32(model, recipe)
@@ -84,7 +83,7 @@ def structured(
         steps = len(images) // config.batch_size * before
         target = rvsm.TargetSparsity(1 - _narrower(share), recipe.ramp)
         group = rvsm.Group(penalty(config), "units")
-        with _precise():
+        with device.computing_in(device.detect().precision):
             keras.utils.set_random_seed(config.seed)
             net = recipe.network()
             grouped = [x.name for x in net.layers if x.name.startswith("conv")]
@@ -138,14 +137,6 @@ def _fit(
         shuffle=False,
         verbose=2,
     )
-
-
-@contextlib.contextmanager
-def _precise() -> Iterator[None]:
-    """Makes layers that are built inside the block compute as a run's do."""
-    keras.config.set_dtype_policy(device.detect().precision)
-    yield
-    keras.config.set_dtype_policy("float32")
 
 
 def _in_float32(model: keras.Model, recipe: Recipe) -> keras.Model:

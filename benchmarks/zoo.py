@@ -71,7 +71,7 @@ def halve(model: keras.Model) -> dict[int, np.ndarray]:
     return living
 
 
-def ideal(graph: Graph, living: dict[int, np.ndarray]) -> tuple[int, int]:
+def count(graph: Graph, living: dict[int, np.ndarray]) -> tuple[int, int]:
     """Returns the weights, and the multiply-adds, of what lives.
 
     Args:
@@ -107,13 +107,13 @@ def row_of(name: str, size: int) -> dict[str, Any]:
     make_network = getattr(keras.applications, name)
     model = make_network(weights=None, input_shape=(size, size, 3))
     living, graph = halve(model), read_graph(model)
-    whole, least = ideal(graph, all_living(graph)), ideal(graph, living)
+    whole, least = count(graph, all_living(graph)), count(graph, living)
     start = time.perf_counter()
     planned = plan(model)
     smaller = planned.apply()
     seconds = time.perf_counter() - start
     left = read_graph(smaller)
-    kept = ideal(left, all_living(left))
+    kept = count(left, all_living(left))
     x = np.random.default_rng(1).uniform(0, 255, (4, size, size, 3)).astype("float32")
     expected, found = (m.predict(x, verbose=0) for m in (model, smaller))
     away = float(np.abs(found - expected).max() / np.abs(expected).max())

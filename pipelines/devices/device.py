@@ -1,10 +1,13 @@
 """What the machine does well: the arithmetic and the compiler training runs with."""
 
+import contextlib
 import dataclasses
 import os
 import pathlib
 import platform
+from collections.abc import Iterator
 
+import keras
 import tensorflow as tf
 
 
@@ -32,6 +35,16 @@ def words() -> str:
     if found.gpu:
         return f"an {found.name} GPU"
     return f"{os.cpu_count()} cores of an {found.name} processor, no GPU"
+
+
+@contextlib.contextmanager
+def computing_in(precision: str) -> Iterator[None]:
+    """Makes layers that are built inside the block compute in a precision."""
+    keras.config.set_dtype_policy(precision)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy("float32")
 
 
 def detect() -> Device:

@@ -1,8 +1,6 @@
 """One run: from a configuration to a hardened model and its figures."""
 
-import contextlib
 import pathlib
-from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -129,7 +127,7 @@ class Training:
     def _trained(self) -> tuple[keras.Model, keras.Model]:
         """Trains, or goes on; returns the sparse model, and the same ready to ship."""
         self._checkpoint = Checkpoint(self.output)
-        with _policy(self.precision):
+        with device.computing_in(self.precision):
             with self._distribution.scope():
                 model = self._checkpoint.restore() or self._recipe.whole()
             if self._distribution.leads:
@@ -320,16 +318,6 @@ class Training:
         if isinstance(model, rvsm.RVSM):
             sparse = _values(model.harden(), self._recipe.layers)
         plots.weights(self.output / "weights.png", dense, sparse)
-
-
-@contextlib.contextmanager
-def _policy(name: str) -> Iterator[None]:
-    """Makes layers that are built inside the block compute in a precision."""
-    keras.config.set_dtype_policy(name)
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy("float32")
 
 
 def _values(model: keras.Model, patterns: list[str]) -> np.ndarray:

@@ -19,11 +19,11 @@ def test_the_ideal_is_what_can_be_counted_by_hand():
     living = zoo.halve(model)
     graph = read_graph(model)
     ones = zoo.all_living(graph)
-    assert zoo.ideal(graph, ones)[0] == model.count_params()
+    assert zoo.count(graph, ones)[0] == model.count_params()
     convolutions = 9 * 3 * 4, 9 * 4, 9 * 4 + 4 * 3
     dense = 25 * 7 * 4
     biases = 4 + 4 * 4 + 4 + 3 + 4
-    weights, operations = zoo.ideal(graph, living)
+    weights, operations = zoo.count(graph, living)
     assert weights == sum(convolutions) + dense + biases
     assert operations == 25 * sum(convolutions) + dense
 
