@@ -6,8 +6,9 @@ All train on the same batches for as many epochs, with the same rates, from the 
 initial weights where the network is the same:
 
 - dense: `--penalty none`
-- rvsm: `--penalty tl1 --target-sparsity`
-- rvsm, l1: the same with `--penalty l1`
+- rvsm: `--penalty tl1 --target-sparsity`, and `--saliency fisher`, as is usual there
+- rvsm, by size: the same with `--saliency magnitude`
+- rvsm, l1: the first with `--penalty l1`
 - magnitude: tensorflow-model-optimization's, `--method magnitude`, to the same shares
 - rvsm, structured: whole filters and units, cut out before the last epochs, so many
   that about as many weights are left
@@ -188,16 +189,20 @@ def rows_of(
     add("dense", None, "dense", functools.partial(finished, dense))
     for share in shares:
         target = {"target_sparsity": share, **common}
-        split, l1 = (TrainConfig(penalty=p, **target) for p in (PENALTY, "l1"))
+        split, l1 = (
+            TrainConfig(penalty=p, saliency="fisher", **target) for p in (PENALTY, "l1")
+        )
+        by_size = dataclasses.replace(split, saliency="magnitude")
         pruned = TrainConfig(method="magnitude", **target)
         for method, train in (
             ("rvsm", functools.partial(finished, split)),
+            ("rvsm, by size", functools.partial(finished, by_size)),
             ("rvsm, l1", functools.partial(finished, l1)),
             ("magnitude", functools.partial(finished, pruned)),
             ("rvsm, structured", functools.partial(structured, share, split)),
             ("small", functools.partial(small, share, dense)),
         ):
-            add(method, share, f"{method.replace(', ', '-')}-{share}", train)
+            add(method, share, f"{method.replace(', ', '-').replace(' ', '-')}-{share}", train)
     return rows
 
 

@@ -136,6 +136,24 @@ def trained_by(optimizer: keras.optimizers.Optimizer) -> list[keras.Variable]:
     return optimizer._trainable_variables
 
 
+def squared_gradients(
+    optimizer: keras.optimizers.Optimizer, w: keras.Variable
+) -> keras.Variable | None:
+    """Returns the running mean of a weight's squared gradients.
+
+    Adam, AdamW, Nadam, Lamb and RMSprop keep one.
+
+    Args:
+        optimizer: a built one that updates the weight.
+        w: the weight.
+
+    Returns:
+        an array of the weight's shape; None if the optimizer keeps none.
+    """
+    kept = getattr(optimizer, "_velocities", None)
+    return kept[optimizer._get_variable_index(w)] if kept else None
+
+
 def forget_traced_step(model: keras.Model) -> None:
     """Makes Keras trace a model's training step anew when it next trains."""
     model.train_function = None

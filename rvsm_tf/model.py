@@ -18,6 +18,7 @@ from .inside import (
 )
 from .naming import key_of
 from .optimizers import is_several
+from .saliency import MAGNITUDE, check_saliency
 from .schedules import Schedule
 from .selection import Selection, check_selection
 from .splitting import Splitting
@@ -44,6 +45,9 @@ class RVSM(Trainer):
         kappa: rate of the pull of w towards u, a number up to 1 or a Keras schedule;
             if None the learning rate times β, or, with a target that follows the fit,
             what brings w close to u in it.
+        saliency: what a weight counts for when it is decided which become zero:
+            "magnitude", or "fisher", magnitude times the root mean square of its
+            gradients, which Adam and its kin keep; see `rvsm_tf.saliency`.
 
     Raises:
         ValueError: net is no Keras model, or one of these, or holds one, or has a
@@ -70,6 +74,7 @@ class RVSM(Trainer):
         lam: Schedule,
         beta: float | LearningRateSchedule = 0.1,
         kappa: float | LearningRateSchedule | None = None,
+        saliency: str = MAGNITUDE,
         **kwargs: Any,
     ):
         if not isinstance(net, keras.Model) or isinstance(net, RVSM):
@@ -88,6 +93,7 @@ class RVSM(Trainer):
         if len(self._split) < len(split):
             raise ValueError(f"a layer is named twice in {list(split)}")
         self._arguments: dict[str, Any] = {"lam": lam, "beta": beta, "kappa": kappa}
+        self._arguments["saliency"] = check_saliency(saliency)
         self._fit_begun: tuple[int | None] | None = None
         self._inputs: Callable[[], Any] = lambda: agreement.symbolic_inputs(net)
         # A network may never be called as a whole, as a GAN.

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import keras
 from keras.optimizers import Optimizer
 
-from .inside import trained_by
+from .inside import squared_gradients, trained_by
 
 
 def single(optimizers: Iterable[Optimizer]) -> list[Optimizer]:
@@ -45,6 +45,23 @@ def mover(optimizers: list[Optimizer], w: keras.Variable) -> Optimizer | None:
         if inner.built and any(v is w for v in trained_by(inner)):
             return optimizer
     return None
+
+
+def mean_squares(optimizer: Optimizer, w: keras.Variable) -> keras.Variable:
+    """Returns the running mean of a weight's squared gradients, of its shape.
+
+    Raises:
+        ValueError: the optimizer keeps none.
+    """
+    inner = _inner(optimizer)
+    found = squared_gradients(inner, w)
+    if found is None:
+        raise ValueError(
+            'saliency="fisher" is about squared gradients, of which '
+            f"{type(inner).__name__} keeps no mean: compile with Adam, AdamW, Nadam, "
+            'Lamb or RMSprop, or choose saliency="magnitude"'
+        )
+    return found
 
 
 def batches_per_step(optimizer: Optimizer | None) -> int:

@@ -12,6 +12,9 @@ and one iteration, per batch (Xue and Xin 2019, algorithm 1),
 u is a function of w and is never stored. The pull β (w − u) is kept out of the
 gradient that the optimizer sees, as AdamW keeps weight decay out of it: an adaptive
 optimizer would divide its scale away. Its own rate is κ = ηβ, or what is given.
+
+What P and the distance are taken of is w as it is, or w weighed by its saliency, see
+`rvsm_tf.saliency`.
 """
 
 import contextlib
@@ -27,8 +30,9 @@ from keras import ops
 from keras.optimizers.schedules import LearningRateSchedule
 
 from .backend import fused, update
-from .optimizers import mover, single
+from .optimizers import mean_squares, mover, single
 from .penalties import Penalty
+from .saliency import EVERY, FISHER, MAGNITUDE, check_saliency, scaled, scales, unscaled
 from .schedules import Schedule, TargetSparsity, check_beta, check_kappa, check_lam
 from .selection import Selection, select
 
@@ -83,6 +87,9 @@ class Splitting(keras.layers.Layer):
         kappa: rate of the pull towards u, above 0 and at most 1, or a Keras schedule;
             the optimizer's learning rate times β if None, as in the paper. With a
             target that follows the fit it then follows the fit, too.
+        saliency: what a weight counts for when it is decided which become zero:
+            "magnitude", or "fisher", magnitude times the root mean square of its
+            gradients, which Adam and its kin keep; see `rvsm_tf.saliency`.
         name: of the layer.
 
     Raises:
@@ -120,11 +127,13 @@ class Splitting(keras.layers.Layer):
         lam: Schedule,
         beta: float | LearningRateSchedule = 0.1,
         kappa: float | LearningRateSchedule | None = None,
+        saliency: str = MAGNITUDE,
         name: str = "splitting",
     ):
         super().__init__(name=name, dtype="float32", trainable=False, autocast=False)
         self._beta_schedule = check_beta(beta)
         self._kappa = check_kappa(kappa)
+        self._saliency = check_saliency(saliency)
         chosen = select(net, split)
 
         self.position = self._state("position", 0, "int32")
@@ -141,6 +150,11 @@ class Splitting(keras.layers.Layer):
             lam_of = owned.get(key, self.lam)
             splits.append(Split(key, penalty, lam_of, kernels, followers))
         self.splits = tuple(splits)
+        # What each kernel is multiplied by before it is thresholded, by the kernel's id.
+        self._scales: dict[int, keras.Variable] = {}
+        if self._saliency == FISHER:
+            for k, w in enumerate(w for split in splits for w in split.kernels):
+                self._scales[id(w)] = self._state(f"scale_{k}", 1.0, shape=w.shape)
         self._hardened = False
         self._hardened_at: int | None = None
         # By id: Keras would track, and save, the weights themselves.
@@ -153,9 +167,11 @@ class Splitting(keras.layers.Layer):
         self._is_fitted = False
         self.built = True
 
-    def _state(self, name: str, value: float, dtype: str = "float32"):
+    def _state(
+        self, name: str, value: float, dtype: str = "float32", shape: tuple = ()
+    ):
         return self.add_weight(
-            shape=(),
+            shape=shape,
             initializer=keras.initializers.Constant(value),
             dtype=dtype,
             trainable=False,
@@ -182,7 +198,15 @@ class Splitting(keras.layers.Layer):
     def twins(self) -> list[tuple[Split, keras.Variable, Any]]:
         """Returns every trained kernel w with its split and its sparse twin u."""
         steps = {id(lam): self._ratio(value) for lam, value in self._current()}
-        return [(s, w, s.penalty.prox(w, steps[id(s.lam)])) for s, w in self.kernels]
+        return [
+            (s, w, _twin(s.penalty, w, steps[id(s.lam)], self._scale(w)))
+            for s, w in self.kernels
+        ]
+
+    def _scale(self, w: keras.Variable) -> Any:
+        """Returns what a kernel is multiplied by before thresholding; None for 1."""
+        scale = self._scales.get(id(w))
+        return None if scale is None else ops.copy(scale)
 
     def _parts(self) -> Iterator[tuple[Split, keras.Variable, tuple]]:
         """Yields every trained kernel with its split and its trained followers."""
@@ -227,7 +251,8 @@ class Splitting(keras.layers.Layer):
         for split, w, followers in self._parts():
             kappa = self._rate(split, mover(movers, w), w)
             values = [ops.copy(v) for v in (w, *followers)]
-            amounts = _pulls(split.penalty, values, self._ratio(split.lam), kappa)
+            step, scale = self._ratio(split.lam), self._scale(w)
+            amounts = _pulls(split.penalty, values, step, kappa, scale)
             pulls.append((w, list(zip((w, *followers), amounts))))
             self._pulled.add(id(w))
         yield
@@ -245,6 +270,7 @@ class Splitting(keras.layers.Layer):
                     _assign(v, v.constraint(v))
         progress = (ops.cast(moved, "int32") for moved in updated.values())
         self.position.assign_add(functools.reduce(ops.maximum, progress))
+        self._follow_gradients(movers)
         self._follow_schedules()
 
     def _rate(self, split: Split, optimizer: Any, w: keras.Variable) -> Any:
@@ -378,14 +404,36 @@ class Splitting(keras.layers.Layer):
         return float(ops.sqrt(sum(squares))) if squares else 0.0
 
     def lagrangian(self, loss: float) -> float:
-        """Returns f(w) + λ P(u) + β/2 ‖w − u‖², given f(w)."""
+        """Returns f(w) + λ P(s u) + β/2 ‖s (w − u)‖², given f(w); s is the saliency."""
         lam = {id(lam): float(value) for lam, value in self._current()}
-        cost = sum(lam[id(s.lam)] * float(s.penalty(u)) for s, _, u in self.twins())
-        return float(loss) + cost + _scalar(self.beta) / 2 * self.gap() ** 2
+        value, half = float(loss), _scalar(self.beta) / 2
+        for split, w, u in self.twins():
+            scale = self._scale(w)
+            value += lam[id(split.lam)] * float(split.penalty(scaled(u, scale)))
+            value += half * float(ops.sum(scaled(_wide(w) - _wide(u), scale) ** 2))
+        return value
 
     def _ratio(self, lam: Any) -> Any:
         """Returns the step λ/β of the proximal operator."""
         return ops.copy(lam) / ops.copy(self.beta)
+
+    def _follow_gradients(self, movers: list[keras.optimizers.Optimizer]) -> None:
+        """Sets what kernels are multiplied by to what the optimizers say of them."""
+        if not self._scales:
+            return
+        due = ops.copy(self.position) % EVERY == 0
+        for _, lam in self._schedules:
+            moved = [
+                (self._scales[id(w)], mean_squares(optimizer, w))
+                for split, w in self.kernels
+                if split.lam is lam and (optimizer := mover(movers, w)) is not None
+            ]
+            if moved:
+                before = [ops.copy(scale) for scale, _ in moved]
+                squares = [ops.cast(square, "float32") for _, square in moved]
+                after = ops.cond(due, lambda s=squares: scales(s), lambda b=before: b)
+                for (scale, _), value in zip(moved, after):
+                    scale.assign(value)
 
     def _follow_schedules(self) -> None:
         """Sets λ and β to what their schedules say for the current position.
@@ -413,7 +461,11 @@ class Splitting(keras.layers.Layer):
         ]
 
     def _governed(self, lam: keras.Variable) -> list[tuple[Penalty, Any]]:
-        return [(s.penalty, ops.copy(w)) for s, w in self.kernels if s.lam is lam]
+        return [
+            (s.penalty, scaled(ops.copy(w), self._scale(w)))
+            for s, w in self.kernels
+            if s.lam is lam
+        ]
 
     def _solved(self, target: TargetSparsity, lam: keras.Variable) -> Callable:
         """Returns a function that finds the λ with the zeros asked for now."""
@@ -455,11 +507,19 @@ def _start(schedule: Schedule) -> float:
     return schedule
 
 
+def _twin(penalty: Penalty, w: Any, step: Any, scale: Any) -> Any:
+    """Returns u of a kernel, in its type."""
+    u = unscaled(penalty.prox(scaled(w, scale), step), scale)
+    return ops.cast(u, w.dtype)
+
+
 @fused
-def _pulls(penalty: Penalty, values: list[Any], step: Any, kappa: Any) -> list[Any]:
+def _pulls(
+    penalty: Penalty, values: list[Any], step: Any, kappa: Any, scale: Any
+) -> list[Any]:
     """Returns κ (w − u), in the type of w, for a kernel and for its followers."""
     w, *followers = values
-    u = penalty.prox(_wide(w), step)
+    u = _twin(penalty, _wide(w), step, scale)
     twins = [u, *(penalty.follow(u, _wide(v)) for v in followers)]
     return [
         ops.cast(kappa * (_wide(v) - twin), v.dtype) for v, twin in zip(values, twins)

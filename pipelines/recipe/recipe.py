@@ -230,7 +230,7 @@ class Recipe:
         elif config.optimizer != "sgd":
             kappa = _steady(steps)
         split = dict.fromkeys(self.layers, self._penalty)
-        return rvsm.RVSM(net, split, lam, config.beta, kappa)
+        return rvsm.RVSM(net, split, lam, config.beta, kappa, config.saliency)
 
     def _falling(self, peak: float, steps: int) -> CosineDecay | float:
         """Returns a rate that falls to zero, or one that does not, as asked."""
@@ -245,7 +245,8 @@ class Recipe:
             for name, width in self._design.widths.items()
         }
         config = self._config
-        return rvsm.RVSM(net, split, config.lam, config.beta, _steady(steps))
+        kappa = _steady(steps)
+        return rvsm.RVSM(net, split, config.lam, config.beta, kappa, config.saliency)
 
     def _compiled(
         self, model: keras.Model, schedule: CosineDecay | float

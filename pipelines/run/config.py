@@ -28,6 +28,7 @@ SHAPED = ("tl1", "mcp", "scad")
 """Those that take a shape, a."""
 _ZEROS = ", ".join(name for name in PENALTIES if name != "none")
 OPTIMIZERS = ("sgd", "adam", "adamw")
+_WITH_SQUARES = ("adam", "adamw")  # of the gradients, which they keep the mean of
 PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
 STRUCTURES = {"filters": ("conv1", "conv2", "conv3"), "units": ("dense",)}
 """What can be cut out of the paper's network as a whole, and of which layers."""
@@ -37,6 +38,8 @@ something is cut out as a whole: an epoch of what is left costs a third of other
 PATIENCE = 5
 """Epochs without progress after which training on somebody's own drawings ends."""
 TUNE = ("all", "head")
+SALIENCIES = ("magnitude", "fisher")
+"""What a weight can count for, by the library's names."""
 _NONE = "none"
 _OF_HEAD = ("dataset", "from_", "tune", "folds", "seed", "precision")
 """The fields that `tune` head reads."""
@@ -76,6 +79,14 @@ class TrainConfig:
         Number(0, 1),
         "Share of zeros to end with, 0 to 1; drives λ.  [default: that of the run that "
         "training starts from, if it had one]",
+    )
+    saliency: str = field(
+        "magnitude",
+        click.Choice(SALIENCIES),
+        "What decides which weights become zero: their size, or their size times that "
+        "of their gradients, as Adam keeps it.  [default: magnitude; fisher of hands "
+        "with a share of zeros]",
+        implied=True,
     )
     structure: str | None = field(
         None,
@@ -188,7 +199,15 @@ class TrainConfig:
         if begun and not _says_how_many_zeros(config):
             target = read_config(config.origin).get("target_sparsity")
             config = dataclasses.replace(config, target_sparsity=target)
+        if options.get("saliency") is None and config.prunes_hands:
+            config = dataclasses.replace(config, saliency="fisher")
         return config
+
+    @property
+    def prunes_hands(self) -> bool:
+        """Whether a share of the weights of `hands`'s network is to become zero."""
+        splits = self.method == "rvsm" and self.optimizer in _WITH_SQUARES
+        return self.dataset == "hands" and splits and self.target_sparsity is not None
 
     @property
     def beyond_head(self) -> list[str]:
@@ -239,9 +258,9 @@ class TrainConfig:
         Two configurations that differ in such options alone train the same.
         """
         if self.method == "magnitude":
-            return frozenset(("penalty", "a", "lam", "beta"))
+            return frozenset(("penalty", "a", "lam", "beta", "saliency"))
         if self.penalty == "none":
-            return frozenset(("method", "a", "lam", "beta"))
+            return frozenset(("method", "a", "lam", "beta", "saliency"))
         driven = self.structured or self.target_sparsity is not None
         names = ["lam"] if driven else []
         names += [] if self.shape else ["a"]
@@ -278,6 +297,16 @@ class TrainConfig:
             raise InputError(
                 "--constant-rate goes with a given --lam: what meets a target has "
                 "learning rates of its own"
+            )
+        if self.saliency == "fisher" and self.optimizer not in _WITH_SQUARES:
+            raise InputError(
+                f"--saliency fisher is about squared gradients, which {self.optimizer} "
+                f"keeps no mean of: choose {' or '.join(_WITH_SQUARES)}"
+            )
+        if self.saliency == "fisher" and self.method != "rvsm":
+            raise InputError(
+                f"--saliency fisher is for the splitting, and --method {self.method} "
+                "has none: leave it out"
             )
         if self.tune == "head":
             self._check_head()

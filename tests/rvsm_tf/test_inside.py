@@ -7,6 +7,7 @@ message says what of ours stops working.
 import functools
 
 import keras
+import numpy as np
 import pytest
 from keras import layers, ops
 
@@ -180,6 +181,19 @@ def test_what_an_optimizer_trains(net):
     optimizer.build(net.trainable_variables[:1])
     found = inside.trained_by(optimizer)
     assert [v is net.trainable_variables[0] for v in found] == [True]
+
+
+@needed("Adam._velocities, Optimizer._get_variable_index", by='saliency="fisher"')
+@pytest.mark.parametrize("name", ["Adam", "AdamW", "Nadam", "Lamb", "RMSprop"])
+def test_an_optimizer_s_mean_of_squared_gradients(net, name):
+    """After one step from 0 it is a share of the square."""
+    optimizer = getattr(keras.optimizers, name)(1e-3)
+    w, other = net.trainable_variables[:2]
+    optimizer.apply([3 * ops.ones_like(w), ops.ones_like(other)], [w, other])
+    found = np.asarray(inside.squared_gradients(optimizer, w))
+    share = 1 - getattr(optimizer, "beta_2", getattr(optimizer, "rho", None))
+    np.testing.assert_allclose(found, np.full(w.shape, 9 * share), rtol=1e-4)
+    assert inside.squared_gradients(keras.optimizers.SGD(), w) is None
 
 
 @needed("Model.train_function", by="rvsm.hold of a model that was trained")

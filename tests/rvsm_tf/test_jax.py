@@ -11,7 +11,7 @@ from tests.processes import ROOT, on_backend
 pytestmark = pytest.mark.slow
 
 CASES = ["numbers", "schedules", "units", "unbuilt", "float16"]
-OPERATORS = ["penalties", "sparsity", "holding"]
+OPERATORS = ["penalties", "sparsity", "holding", "saliency"]
 
 
 def alone(backend, *command):

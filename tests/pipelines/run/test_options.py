@@ -6,6 +6,7 @@ import pathlib
 import click
 import pytest
 
+from commands.cli import InputError
 from pipelines import train
 from pipelines.run import committed
 from pipelines.run.config import TrainConfig
@@ -25,7 +26,8 @@ def test_nothing_given_is_the_configuration_by_default():
     assert TrainConfig.given(parsed()) == TrainConfig()
     # As README and docs/results have it.
     assert TrainConfig() == TrainConfig(
-        *("rvsm", "tl1", 0.1, 5e-4, 0.1, None, None, None, None, None, "adam"),
+        *("rvsm", "tl1", 0.1, 5e-4, 0.1, None, "magnitude"),
+        *(None, None, None, None, "adam"),
         *(
             None,
             False,
@@ -73,6 +75,31 @@ def test_the_set_hands_has_epochs_of_its_own_unless_they_are_given():
     hands = "--dataset", "hands"
     assert TrainConfig.given(parsed(*hands)).epochs == 12
     assert TrainConfig.given(parsed(*hands, "--epochs", "20")).epochs == 20
+
+
+def test_what_zeros_of_hands_are_chosen_by():
+    def chosen(*options):
+        return TrainConfig.given(parsed(*options)).saliency
+
+    hands = "--dataset", "hands", "--target-sparsity", "0.9"
+    assert chosen(*hands) == chosen(*hands, "--optimizer", "adamw") == "fisher"
+    assert chosen(*hands, "--saliency", "magnitude") == "magnitude"
+    assert chosen(*hands, "--optimizer", "sgd") == "magnitude"
+    assert chosen(*hands, "--method", "magnitude") == "magnitude"
+    assert chosen(*hands[:2]) == chosen(*hands[2:]) == "magnitude"
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--optimizer", "sgd"), "which sgd keeps no mean of: choose adam or adamw"),
+        (("--method", "loss"), "--method loss has none: leave it out"),
+    ],
+)
+def test_squared_gradients_that_are_not_there(options, said):
+    config = TrainConfig.given(parsed("--saliency", "fisher", *options))
+    with pytest.raises(InputError, match=said):
+        config.check()
 
 
 def test_drawings_of_ones_own_start_from_the_committed_network(tmp_path):

@@ -38,6 +38,7 @@ class Feature:
         train: function of one that makes a compiled model, of the arguments of `fit`,
             and of an empty folder; returns the trained model and the logs.
         lam: of a penalty that cuts.
+        wrapping: further arguments of `RVSM`.
         policy: of precision.
         logged: which of the epochs' losses on validation data is the model's.
         rtol: how far rounding may take values apart.
@@ -54,6 +55,7 @@ class Feature:
         make(), **fit
     )
     lam: Any = dataclasses.field(default_factory=lambda: rvsm.TargetSparsity(0.5))
+    wrapping: dict = dataclasses.field(default_factory=dict)
     policy: str = "float32"
     logged: Callable[[list], float] = lambda values: values[-1]
     rtol: float = 1e-5
@@ -173,6 +175,9 @@ FEATURES = {
         lambda: optimizers.AdamW(0.01, weight_decay=0.05),
         backends=NOT_JAX,
         measures=False,
+    ),
+    "fisher": Feature(
+        ("functional subclass",), lambda: Adam(0.01), wrapping={"saliency": "fisher"}
     ),
     "multi": Feature(("functional", "unbuilt"), several),
     "schedule-free": Feature(

@@ -62,7 +62,7 @@ class Case:
     def rvsm(self, net, penalty, *numbers):
         """Returns the model around a network; numbers are λ, β and κ."""
         split = {key: penalty for key in self.of_network.split}
-        return rvsm.RVSM(net, split, *numbers)
+        return rvsm.RVSM(net, split, *numbers, **self.of_feature.wrapping)
 
     def train(self, wrap, folder, validates=True, **compiling):
         """Returns the network made, the trained model and the logs of its epochs.
