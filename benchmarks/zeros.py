@@ -202,7 +202,8 @@ def rows_of(
             ("rvsm, structured", functools.partial(structured, share, split)),
             ("small", functools.partial(small, share, dense)),
         ):
-            add(method, share, f"{method.replace(', ', '-').replace(' ', '-')}-{share}", train)
+            name = method.replace(",", "").replace(" ", "-")
+            add(method, share, f"{name}-{share}", train)
     return rows
 
 

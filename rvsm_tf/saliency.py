@@ -5,11 +5,11 @@ With one number s per weight, the splitting takes place in the coordinates s w:
     L(w, u) = f(w) + λ P(s u) + β/2 ‖s (w − u)‖²,
     u ← argmin_u L  =  1/s · prox of (λ/β)·P at s w.
 
-"magnitude" is s = 1. "fisher" is s = √E[g²], g being the gradient: then (s w)² is, up to
-a factor, what the loss rises by if w goes, to second order, with the diagonal of the
-Fisher information for its curvature (LeCun, Denker and Solla, Optimal brain damage, 1990;
-Theis et al., Faster gaze prediction with dense networks and Fisher pruning, 2018). The
-mean of squares is the one that Adam and its kin keep anyway.
+"magnitude" is s = 1. "fisher" is s = √E[g²], g being the gradient: then (s w)² is, up
+to a factor, what the loss rises by if w goes, to second order, with the diagonal of the
+Fisher information for its curvature (LeCun, Denker and Solla, Optimal brain damage,
+1990; Theis et al., Faster gaze prediction with dense networks and Fisher pruning,
+2018). The mean of squares is the one that Adam and its kin keep anyway.
 """
 
 from typing import Any
@@ -18,7 +18,7 @@ from keras import ops
 
 MAGNITUDE, FISHER = "magnitude", "fisher"
 
-# Steps between two looks at the optimizer's mean of squares, which covers some hundreds.
+# Steps between two looks at the optimizer's mean, which covers some hundreds of them.
 EVERY = 16
 
 

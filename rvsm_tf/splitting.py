@@ -150,7 +150,7 @@ class Splitting(keras.layers.Layer):
             lam_of = owned.get(key, self.lam)
             splits.append(Split(key, penalty, lam_of, kernels, followers))
         self.splits = tuple(splits)
-        # What each kernel is multiplied by before it is thresholded, by the kernel's id.
+        # What a kernel is multiplied by before it is thresholded, by the kernel's id.
         self._scales: dict[int, keras.Variable] = {}
         if self._saliency == FISHER:
             for k, w in enumerate(w for split in splits for w in split.kernels):

@@ -1,4 +1,4 @@
-"""The order of files: what takes longest begins first, so that no core waits at the end."""
+"""The order of files: what takes longest begins first, and no core waits at the end."""
 
 import pathlib
 

@@ -2,6 +2,8 @@
 
 import os
 import pathlib
+import subprocess
+import sys
 import time
 
 ROOT = pathlib.Path(__file__).parents[1]
@@ -15,6 +17,20 @@ def on_backend(name):
     path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
     here = {"KERAS_BACKEND": name, "TF_CPP_MIN_LOG_LEVEL": "3", "XLA_FLAGS": FAST}
     return {**os.environ, **here, "PYTHONPATH": path}
+
+
+def run_python(code, *arguments):
+    """Runs code in a fresh Python, and returns what it prints."""
+    result = subprocess.run(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": ""},
+        cwd="/",
+    )
+    assert result.returncode == 0, result.stderr
+    return result.stdout
 
 
 def alive(pid):

@@ -1,8 +1,3 @@
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import keras
 import numpy as np
 import pytest
@@ -12,8 +7,8 @@ from keras.optimizers import SGD, Adam, AdamW, LossScaleOptimizer
 from keras.optimizers.schedules import ExponentialDecay, PolynomialDecay
 
 import rvsm_tf as rvsm
+from tests.processes import ROOT, run_python
 
-ROOT = Path(__file__).parents[2]
 LAM, BETA = 0.02, 0.5
 TL1 = rvsm.TL1(a=0.1)
 
@@ -84,20 +79,6 @@ def assert_same_weights(a, b, **tolerance):
             np.testing.assert_allclose(v, w, **tolerance)
         else:
             np.testing.assert_array_equal(v, w)
-
-
-def run_python(code, *arguments):
-    """Runs code in a fresh Python, and returns what it prints."""
-    result = subprocess.run(
-        [sys.executable, "-c", code, *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": ""},
-        cwd="/",
-    )
-    assert result.returncode == 0, result.stderr
-    return result.stdout
 
 
 # Training
