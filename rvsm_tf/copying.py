@@ -7,6 +7,7 @@ belong together where the same layer of the graph, or the same attribute of the 
 class, holds them under the same name.
 """
 
+import inspect
 import itertools
 import tempfile
 from collections.abc import Callable, Iterator
@@ -101,6 +102,10 @@ def rebuild(model: keras.Model, replace: Callable[[Any], list[Part]]) -> keras.M
 def renewed(layer: Any, **changes: Any) -> Any:
     """Returns a layer (or operation) like this one, without its weights.
 
+    A class without a `get_config` is made again by what its `__init__` was given, as
+    Keras noted it or as its instance keeps it. What has no state may be in two models
+    at once, and is itself returned where nothing is known of it.
+
     Args:
         layer: what is copied.
         changes: of its configuration.
@@ -108,15 +113,46 @@ def renewed(layer: Any, **changes: Any) -> Any:
     Raises:
         ValueError: its class does not say how to copy it.
     """
-    # Functions of a Lambda layer come from this process, and not from a file.
-    trusted = {"safe_mode": False} if isinstance(layer, keras.layers.Lambda) else {}
     try:
-        return type(layer).from_config({**layer.get_config(), **changes}, **trusted)
+        return _by_arguments(layer, {**layer.get_config(), **changes})
     except (NotImplementedError, TypeError, AttributeError, ValueError) as error:
-        raise Uncopyable(
-            f"cannot copy the layer {layer.name!r}: give {type(layer).__name__} a "
-            f"get_config that makes it again ({in_one_line(error)})"
-        ) from error
+        copy = None if changes else _by_attributes(layer)
+        if copy is None and not changes and not getattr(layer, "variables", ()):
+            return layer
+        if copy is None:
+            raise Uncopyable(
+                f"cannot copy the layer {layer.name!r}: give {type(layer).__name__} a "
+                f"get_config that makes it again ({in_one_line(error)})"
+            ) from error
+        return copy
+
+
+def _by_arguments(layer: Any, config: dict[str, Any]) -> Any:
+    """Returns what a class makes of a configuration, also of what Keras adds to it.
+
+    Keras adds a name, a precision and whether it is trained; layers as its guides write
+    them take none of these, and get them afterwards.
+    """
+    kind = type(layer)
+    taken = inspect.signature(kind.__init__).parameters
+    any_name = any(p.kind is p.VAR_KEYWORD for p in taken.values())
+    if any_name or from_keras(kind):
+        # Functions of a Lambda layer come from this process, and not from a file.
+        trusted = {"safe_mode": False} if kind is keras.layers.Lambda else {}
+        return kind.from_config(config, **trusted)
+    added = {
+        name: config.pop(name)
+        for name in ("name", "dtype", "trainable")
+        if name in config and name not in taken
+    }
+    new = kind.from_config(config)
+    if "name" not in config:
+        new.name = layer.name
+    if "dtype" in added:
+        new.dtype_policy = layer.dtype_policy
+    if "trainable" in added:
+        new.trainable = layer.trainable
+    return new
 
 
 def pairs(model: keras.layers.Layer, copy: keras.layers.Layer) -> list[Pair]:
@@ -182,21 +218,64 @@ def _by_config(model: keras.Model) -> keras.Model:
             config, custom_objects={type(model).__name__: type(model)}
         )
     except Exception as error:  # whatever a stranger's get_config raises
-        raise Uncopyable(f"cannot copy {model.name!r}: {_culprit(model)}") from error
+        copy = None if is_plain(model) else _by_attributes(model)
+        if copy is None:
+            raise Uncopyable(
+                f"cannot copy {model.name!r}: {_culprit(model)}"
+            ) from error
+        return copy
     finally:
         model.compiled = compiled
+
+
+def _by_attributes(layer: Any) -> Any:
+    """Returns what a class makes of what its instance keeps of its arguments.
+
+    Keras notes nothing of models without a `get_config`, nor of arguments that are
+    functions or layers. Most classes keep what they are given under the same name;
+    whether it was that, pairing and trying the copy shows. None if the class keeps too
+    little, or its copy would share weights.
+    """
+    given = {}
+    for name, parameter in inspect.signature(type(layer).__init__).parameters.items():
+        unnamed = (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+        if name == "self" or parameter.kind in unnamed:
+            continue
+        if hasattr(layer, name):
+            given[name] = keras.tree.map_structure(_fresh, getattr(layer, name))
+        elif parameter.default is parameter.empty:
+            return None
+    try:
+        copy = type(layer)(**given)
+    except Exception:  # whatever a stranger's __init__ raises
+        return None
+    if not isinstance(copy, keras.layers.Layer):
+        return None
+    shared = {id(v) for v in copy.variables} & {id(v) for v in layer.variables}
+    copy.name, copy.dtype_policy = layer.name, layer.dtype_policy
+    copy.trainable = layer.trainable
+    return None if shared else copy
+
+
+def _fresh(value: Any) -> Any:
+    """Returns a copy of a model or layer, and anything else as it is."""
+    if isinstance(value, keras.Model):
+        return copied(value)
+    return renewed(value) if isinstance(value, keras.layers.Layer) else value
 
 
 def _culprit(model: keras.Model) -> str:
     """Returns which layer's class does not copy, and what it needs."""
     for layer in [*inner_layers(model), model]:
         try:
-            type(layer).from_config(layer.get_config())
+            _by_arguments(layer, layer.get_config())
         except Exception as error:  # as above
             who = "it" if layer is model else f"its layer {layer.name!r}"
-            kind = type(layer).__name__
-            cause = in_one_line(error)
-            return f"{who} is a {kind} that its get_config does not make again: {cause}"
+            return (
+                f"{who} is a {type(layer).__name__} that its get_config does not make "
+                "again, and that keeps too little of what its __init__ was given: "
+                f"{in_one_line(error)}"
+            )
     return f"give {type(model).__name__} a get_config that from_config takes"
 
 

@@ -50,8 +50,3 @@ def scales(squares: list[Any]) -> list[Any]:
 def scaled(w: Any, scale: Any) -> Any:
     """Returns s w in float32; w itself where there is no s."""
     return w if scale is None else ops.cast(w, "float32") * scale
-
-
-def unscaled(u: Any, scale: Any) -> Any:
-    """Returns what s u stands for; where s is 0, u is 0."""
-    return u if scale is None else u / ops.where(scale > 0, scale, 1.0)

@@ -32,7 +32,7 @@ from keras.optimizers.schedules import LearningRateSchedule
 from .backend import fused, update
 from .optimizers import mean_squares, mover, single
 from .penalties import Penalty
-from .saliency import EVERY, FISHER, MAGNITUDE, check_saliency, scaled, scales, unscaled
+from .saliency import EVERY, FISHER, MAGNITUDE, check_saliency, scaled, scales
 from .schedules import Schedule, TargetSparsity, check_beta, check_kappa, check_lam
 from .selection import Selection, select
 
@@ -509,8 +509,12 @@ def _start(schedule: Schedule) -> float:
 
 def _twin(penalty: Penalty, w: Any, step: Any, scale: Any) -> Any:
     """Returns u of a kernel, in its type."""
-    u = unscaled(penalty.prox(scaled(w, scale), step), scale)
-    return ops.cast(u, w.dtype)
+    if scale is None:
+        return penalty.prox(w, step)
+    weighed = scaled(w, scale)
+    # The quotient is exactly 1 where ℓ0 keeps a weight, which then stays as it is.
+    kept = penalty.prox(weighed, step) / ops.where(weighed != 0, weighed, 1.0)
+    return ops.cast(ops.where(kept != 0, _wide(w) * kept, 0.0), w.dtype)
 
 
 @fused

@@ -203,16 +203,19 @@ def test_a_copy_does_not_share_variables():
 
 def test_what_cannot_be_copied_is_named():
     class Odd(layers.Layer):
-        def __init__(self, size):
+        def __init__(self, function):
             super().__init__(name="odd")
-            self.size = size
+            self.dense = function(layers.Dense(8))
 
         def call(self, x):
-            return x
+            return self.dense(x)
+
+    def same(layer):
+        return layer
 
     x = keras.Input((8,))
-    flat = keras.Model(x, layers.Dense(3)(Odd(2)(x)))
-    inner = keras.Sequential([keras.Input((8,)), Odd(2)], name="inner")
+    flat = keras.Model(x, layers.Dense(3)(Odd(same)(x)))
+    inner = keras.Sequential([keras.Input((8,)), Odd(same)], name="inner")
     nested = keras.Model(x, layers.Dense(3)(inner(x)))
     for model in (flat, nested):
         with pytest.raises(ValueError, match="cannot copy the layer 'odd': give Odd"):
@@ -226,10 +229,133 @@ def test_what_cannot_be_copied_is_named():
         def call(self, x):
             return self.odd(x)
 
-    holder = Holder(Odd(2))
+    holder = Holder(Odd(same))
     holder(np.zeros((1, 8)))
-    with pytest.raises(ValueError, match="cannot copy 'holder': its layer 'odd' is a"):
+    with pytest.raises(ValueError, match="cannot copy the layer 'odd': give Odd"):
         copied(holder)
+
+    class Forgets(keras.Model):
+        def __init__(self, units):
+            super().__init__(name="forgets")
+            self.dense = layers.Dense(units)
+
+        def call(self, x):
+            return self.dense(x)
+
+    forgets = Forgets(2)
+    forgets(np.zeros((1, 8)))
+    with pytest.raises(
+        ValueError, match=r"'forgets': it is a Forgets .* keeps too lit"
+    ):
+        copied(forgets)
+
+
+class Linear(layers.Layer):
+    """As Keras's guides write layers: no name, no get_config."""
+
+    def __init__(self, units=32):
+        super().__init__()
+        self.units = units
+
+    def build(self, shape):
+        self.w = self.add_weight(shape=(shape[-1], self.units), name="w")
+        self.b = self.add_weight(shape=(self.units,), name="b")
+
+    def call(self, x):
+        return ops.matmul(x, self.w) + self.b
+
+
+class Perceptron(layers.Layer):
+    def __init__(self):
+        super().__init__()
+        self.one, self.two, self.three = Linear(8), layers.Dense(8), Linear(2)
+
+    def call(self, x):
+        return self.three(ops.relu(self.two(ops.relu(self.one(x)))))
+
+
+class Applied(layers.Layer):
+    """A function, of which Keras notes nothing."""
+
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+
+    def call(self, x):
+        return self.function(x)
+
+
+class Hidden(layers.Layer):
+    """Keeps its function where nobody looks for it, and has no state."""
+
+    def __init__(self, function):
+        super().__init__()
+        self._given = function
+
+    def call(self, x):
+        return self._given(x)
+
+
+class Autoencoder(keras.Model):
+    def __init__(self, encoder, decoder, sizes=(3, 5)):
+        super().__init__()
+        self.encoder, self.decoder, self.sizes = encoder, decoder, sizes
+        self.more = [layers.Dense(size) for size in sizes]
+
+    def call(self, x):
+        h = self.encoder(x)
+        for layer in self.more:
+            h = layer(h)
+        return self.decoder(h)
+
+
+def guides_sequential():
+    inside = [Linear(6), layers.Dense(5, name="d"), Applied(ops.tanh), Perceptron()]
+    return keras.Sequential([keras.Input((8,)), *inside])
+
+
+def guides_functional():
+    x = keras.Input((8,))
+    return keras.Model(x, Hidden(ops.sin)(Perceptron()(layers.Dense(4)(x))))
+
+
+def guides_model():
+    encoder = keras.Sequential([keras.Input((8,)), layers.Dense(5)])
+    return Autoencoder(encoder, keras.Sequential([Applied(ops.tanh), Linear(2)]), (4,))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [guides_sequential, guides_functional, guides_model],
+    ids=lambda f: f.__name__,
+)
+def test_classes_as_keras_s_guides_write_them(make):
+    model = make()
+    x = np.random.default_rng(1).normal(size=(4, 8)).astype("float32")
+    expected = ops.convert_to_numpy(model(x))
+    copy = copied(model, keras.KerasTensor((None, 8)))
+    agreement.check(model, copy)
+    assert type(copy) is type(model)
+    assert {id(v) for v in copy.variables}.isdisjoint(id(v) for v in model.variables)
+    np.testing.assert_array_equal(ops.convert_to_numpy(copy(x)), expected)
+    if make is not guides_model:
+        assert [a.name for a in copy.layers] == [b.name for b in model.layers]
+
+
+def test_what_an_instance_keeps_and_was_not_given_is_noticed():
+    class Doubled(keras.Model):
+        def __init__(self, units):
+            super().__init__(name="doubled")
+            self.units = 2 * units
+            self.dense = layers.Dense(self.units)
+
+        def call(self, x):
+            return self.dense(x)
+
+    model = Doubled(3)
+    model(np.zeros((1, 8)))
+    with pytest.raises(ValueError, match=r"shape \(8, 6\) .* in the copy \(8, 12\)"):
+        copied(model, keras.KerasTensor((None, 8)))
 
 
 def test_a_configuration_that_says_something_else_is_noticed():

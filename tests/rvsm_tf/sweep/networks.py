@@ -124,6 +124,15 @@ class Subclass(keras.Model):
         return {**super().get_config(), "units": self.units}
 
 
+class Forgetful(keras.Model):
+    def __init__(self, units):
+        super().__init__(name="net")
+        self.dense, self.head = dense(units=units), head()
+
+    def call(self, x):
+        return self.head(self.dense(x))
+
+
 class WithoutConfig(keras.Model):
     def __init__(self, units):
         super().__init__(name="net")
@@ -241,9 +250,10 @@ NETWORKS = {
     "functional subclass": Network(Backbone, y=NUMBERS),
     "backbone inside": Network(backbone),
     "subclass": Network(lambda: Subclass(name="net")),
-    "without get_config": Network(
-        lambda: WithoutConfig(8),
-        uncopyable="it is a WithoutConfig .*non-serializable.*; or call model.splitt",
+    "without get_config": Network(lambda: WithoutConfig(8)),
+    "that forgets": Network(
+        lambda: Forgetful(8),
+        uncopyable="it is a Forgetful .* keeps too little .*; or call model.splitt",
     ),
     "nested": Network(nested),
     "shared layer": Network(shared_layer),

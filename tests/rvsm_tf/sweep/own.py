@@ -238,7 +238,6 @@ OWN = {
         split=("generator/*",),
         compiling=dict,
         optimizers=("d_optimizer", "g_optimizer"),
-        uncopyable="cannot copy 'net': it is a GAN",
         backends=("tensorflow", "torch"),
         validates=False,
     ),
@@ -248,7 +247,6 @@ OWN = {
         y=CLASSES,
         compiling=distilling,
         frozen=("wise",),
-        uncopyable="cannot copy 'net': it is a Distiller",
     ),
     "own compile": Network(
         lambda: OwnCompile(name="net"), compiling=lambda: {"strength": 0.5}
