@@ -28,7 +28,7 @@ def wrapped(w, saliency, penalty=None, target=0.5):
     lam = rvsm.TargetSparsity(target, steps=16) if target else LAM
     # So slow that w stays where it is.
     model = rvsm.RVSM(net, split, lam, kappa=1e-6, saliency=saliency)
-    model.compile(keras.optimizers.Adam(1e-7), "mse", jit_compile=False)
+    model.compile(keras.optimizers.Adam(1e-7), "mse")
     return model
 
 
@@ -98,7 +98,7 @@ def test_groups_count_as_a_whole():
     split = {"dense*": rvsm.Group(rvsm.L0(), "units")}
     target = rvsm.TargetSparsity(0.5, steps=16)
     model = rvsm.RVSM(net, split, target, kappa=1e-6, saliency="fisher")
-    model.compile(keras.optimizers.Adam(1e-7), "mse", jit_compile=False)
+    model.compile(keras.optimizers.Adam(1e-7), "mse")
     model.fit(x, y, batch_size=32, epochs=32, verbose=0)
     gradient = 2 * x.T @ (x @ kernel - y) / y.size
     counts = np.sum((kernel * gradient) ** 2, axis=0)
@@ -136,7 +136,7 @@ def test_magnitude_keeps_nothing_more():
 def test_other_optimizers_that_keep_squares(optimizer):
     x, y, w = problem()
     model = wrapped(w.astype("float32"), "fisher")
-    model.compile(getattr(keras.optimizers, optimizer)(), "mse", jit_compile=False)
+    model.compile(getattr(keras.optimizers, optimizer)(), "mse")
     model.fit(x, y + 1, batch_size=8, epochs=4, verbose=0)
     scale = model.splitting.weights[-1]
     assert scale.shape == (len(w), 1)
@@ -146,7 +146,7 @@ def test_other_optimizers_that_keep_squares(optimizer):
 def test_an_optimizer_without_them_is_refused():
     x, y, w = problem()
     model = wrapped(w.astype("float32"), "fisher")
-    model.compile("sgd", "mse", jit_compile=False)
+    model.compile("sgd", "mse")
     with pytest.raises(ValueError, match="of which SGD keeps no mean: compile with"):
         model.fit(x, y, batch_size=4, verbose=0)
 
@@ -177,7 +177,7 @@ def train():
     net = keras.Sequential([keras.Input((6,)), *dense])
     target = rvsm.TargetSparsity(0.5, 24)
     model = rvsm.RVSM(net, {"*": rvsm.L0()}, target, kappa=0.1, saliency="fisher")
-    model.compile(keras.optimizers.Adam(0.01), "mse", jit_compile=False)
+    model.compile(keras.optimizers.Adam(0.01), "mse")
     model.fit(x, y, batch_size=8, epochs=8, shuffle=False, verbose=0)
     return model
 
