@@ -519,7 +519,7 @@ def _twin(penalty: Penalty, w: Any, step: Any, scale: Any) -> Any:
 
 @fused
 def _pulls(
-    penalty: Penalty, values: list[Any], step: Any, kappa: Any, scale: Any
+    penalty: Penalty, values: list[Any], step: Any, kappa: Any, scale: Any = None
 ) -> list[Any]:
     """Returns κ (w − u), in the type of w, for a kernel and for its followers."""
     w, *followers = values

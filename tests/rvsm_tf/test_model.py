@@ -499,7 +499,7 @@ def test_a_network_that_cannot_be_copied(make_model, data):
     net = Uncopyable(3)
     model = make_model(net)
     model.fit(*data, verbose=0)
-    message = r"it is a Uncopyable that .* not make again: .*; or call model\.splitting"
+    message = r"it is a Uncopyable that .* not make again, .*; or call model\.splitting"
     with pytest.raises(ValueError, match=message):
         model.harden()
     expected = model.predict(data[0], verbose=0)
