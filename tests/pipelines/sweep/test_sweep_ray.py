@@ -86,6 +86,12 @@ class Sweep:
             self.kill()
 
 
+@pytest.fixture(autouse=True)
+def _as_urgent_as_others(monkeypatch):
+    """Ray's processes are nice by default, and get nothing beside other tests."""
+    monkeypatch.setenv("RAY_worker_niceness", "0")
+
+
 @pytest.fixture
 def sweep(letters, tmp_path):
     """Makes a sweep from a grid; none is left running."""
