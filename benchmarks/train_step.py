@@ -94,15 +94,14 @@ def contestants(steps: int) -> dict[str, Callable[[], float]]:
     as_written = compiled(_paper_order())
     default = compiled(rvsm.networks.paper_cnn())
     xla = compiled(rvsm.networks.paper_cnn(), jit_compile=True)
-    keras.config.set_dtype_policy(here.precision)
     target = rvsm.TargetSparsity(0.97, steps=1000)
-    loops = {
-        "tuned loop": rvsm.networks.paper_cnn(),
-        "tuned loop, RVSM with TL1": split(rvsm.TL1(a=0.1)),
-        "tuned loop, RVSM with ℓ0": split(rvsm.L0()),
-        "tuned loop, RVSM with TL1, target 97 %": split(rvsm.TL1(a=0.1), target),
-    }
-    keras.config.set_dtype_policy("float32")
+    with device.computing_in(here.precision):
+        loops = {
+            "tuned loop": rvsm.networks.paper_cnn(),
+            "tuned loop, RVSM with TL1": split(rvsm.TL1(a=0.1)),
+            "tuned loop, RVSM with ℓ0": split(rvsm.L0()),
+            "tuned loop, RVSM with TL1, target 97 %": split(rvsm.TL1(a=0.1), target),
+        }
     loops["tuned loop in float32"] = rvsm.networks.paper_cnn()
     for model in loops.values():
         compiled(

@@ -10,8 +10,8 @@ initial weights where the network is the same:
 - rvsm, by size: the same with `--saliency magnitude`
 - rvsm, l1: the first with `--penalty l1`
 - magnitude: tensorflow-model-optimization's, `--method magnitude`, to the same shares
-- rvsm, structured: whole filters and units, cut out before the last epochs, so many
-  that about as many weights are left
+- rvsm, structured: whole filters and units, by size, cut out before the last epochs, so
+  many that about as many weights are left
 - small: dense networks with as few filters and units from the beginning
 
 Finished runs in --runs are kept; what was killed goes on, or starts that run anew.

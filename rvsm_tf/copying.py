@@ -116,15 +116,15 @@ def renewed(layer: Any, **changes: Any) -> Any:
     try:
         return _by_arguments(layer, {**layer.get_config(), **changes})
     except (NotImplementedError, TypeError, AttributeError, ValueError) as error:
-        copy = None if changes else _by_attributes(layer)
-        if copy is None and not changes and not getattr(layer, "variables", ()):
-            return layer
-        if copy is None:
-            raise Uncopyable(
-                f"cannot copy the layer {layer.name!r}: give {type(layer).__name__} a "
-                f"get_config that makes it again ({in_one_line(error)})"
-            ) from error
-        return copy
+        if not changes:
+            if (copy := _by_attributes(layer)) is not None:
+                return copy
+            if not getattr(layer, "variables", ()):
+                return layer
+        raise Uncopyable(
+            f"cannot copy the layer {layer.name!r}: give {type(layer).__name__} a "
+            f"get_config that makes it again ({in_one_line(error)})"
+        ) from error
 
 
 def _by_arguments(layer: Any, config: dict[str, Any]) -> Any:
@@ -135,23 +135,21 @@ def _by_arguments(layer: Any, config: dict[str, Any]) -> Any:
     """
     kind = type(layer)
     taken = inspect.signature(kind.__init__).parameters
-    any_name = any(p.kind is p.VAR_KEYWORD for p in taken.values())
-    if any_name or from_keras(kind):
-        # Functions of a Lambda layer come from this process, and not from a file.
-        trusted = {"safe_mode": False} if kind is keras.layers.Lambda else {}
-        return kind.from_config(config, **trusted)
-    added = {
-        name: config.pop(name)
-        for name in ("name", "dtype", "trainable")
-        if name in config and name not in taken
-    }
-    new = kind.from_config(config)
-    if "name" not in config:
-        new.name = layer.name
-    if "dtype" in added:
-        new.dtype_policy = layer.dtype_policy
-    if "trainable" in added:
-        new.trainable = layer.trainable
+    takes_all = any(p.kind is p.VAR_KEYWORD for p in taken.values())
+    given = config
+    if not (takes_all or from_keras(kind)):
+        added = {"name", "dtype", "trainable"} - taken.keys()
+        given = {name: value for name, value in config.items() if name not in added}
+    # Functions of a Lambda layer come from this process, and not from a file.
+    trusted = {"safe_mode": False} if isinstance(layer, keras.layers.Lambda) else {}
+    new = kind.from_config(given, **trusted)
+    return new if given is config else _called_like(layer, new)
+
+
+def _called_like(layer: Any, new: Any) -> Any:
+    """Gives a new layer what Keras adds to the configuration of one like it."""
+    new.name, new.dtype_policy = layer.name, layer.dtype_policy
+    new.trainable = layer.trainable
     return new
 
 
@@ -252,9 +250,7 @@ def _by_attributes(layer: Any) -> Any:
     if not isinstance(copy, keras.layers.Layer):
         return None
     shared = {id(v) for v in copy.variables} & {id(v) for v in layer.variables}
-    copy.name, copy.dtype_policy = layer.name, layer.dtype_policy
-    copy.trainable = layer.trainable
-    return None if shared else copy
+    return None if shared else _called_like(layer, copy)
 
 
 def _fresh(value: Any) -> Any:

@@ -92,8 +92,12 @@ class RVSM(Trainer):
         self._split = {key_of(layer, net): value for layer, value in split.items()}
         if len(self._split) < len(split):
             raise ValueError(f"a layer is named twice in {list(split)}")
-        self._arguments: dict[str, Any] = {"lam": lam, "beta": beta, "kappa": kappa}
-        self._arguments["saliency"] = check_saliency(saliency)
+        self._arguments: dict[str, Any] = {
+            "lam": lam,
+            "beta": beta,
+            "kappa": kappa,
+            "saliency": check_saliency(saliency),
+        }
         self._fit_begun: tuple[int | None] | None = None
         self._inputs: Callable[[], Any] = lambda: agreement.symbolic_inputs(net)
         # A network may never be called as a whole, as a GAN.

@@ -133,7 +133,7 @@ class Splitting(keras.layers.Layer):
         super().__init__(name=name, dtype="float32", trainable=False, autocast=False)
         self._beta_schedule = check_beta(beta)
         self._kappa = check_kappa(kappa)
-        self._saliency = check_saliency(saliency)
+        check_saliency(saliency)
         chosen = select(net, split)
 
         self.position = self._state("position", 0, "int32")
@@ -152,7 +152,7 @@ class Splitting(keras.layers.Layer):
         self.splits = tuple(splits)
         # What a kernel is multiplied by before it is thresholded, by the kernel's id.
         self._scales: dict[int, keras.Variable] = {}
-        if self._saliency == FISHER:
+        if saliency == FISHER:
             for k, w in enumerate(w for split in splits for w in split.kernels):
                 self._scales[id(w)] = self._state(f"scale_{k}", 1.0, shape=w.shape)
         self._hardened = False
@@ -430,7 +430,7 @@ class Splitting(keras.layers.Layer):
             ]
             if moved:
                 before = [ops.copy(scale) for scale, _ in moved]
-                squares = [ops.cast(square, "float32") for _, square in moved]
+                squares = [_wide(square) for _, square in moved]
                 after = ops.cond(due, lambda s=squares: scales(s), lambda b=before: b)
                 for (scale, _), value in zip(moved, after):
                     scale.assign(value)

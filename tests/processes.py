@@ -11,6 +11,18 @@ ROOT = pathlib.Path(__file__).parents[1]
 # Compiling takes most of the time, and nobody waits for what it makes.
 FAST = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
 
+# Of code for `run_python`, which is given ROOT: TensorFlow with two virtual devices.
+TWO_DEVICES = """import sys
+sys.path.insert(0, sys.argv[1])
+import keras, numpy as np, tensorflow as tf
+import rvsm_tf as rvsm
+
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(
+    cpu, [tf.config.LogicalDeviceConfiguration()] * 2
+)
+"""
+
 
 def on_backend(name):
     """Returns the environment of a process on one of Keras's backends."""

@@ -7,7 +7,7 @@ from keras.optimizers import SGD, Adam, AdamW, LossScaleOptimizer
 from keras.optimizers.schedules import ExponentialDecay, PolynomialDecay
 
 import rvsm_tf as rvsm
-from tests.processes import ROOT, run_python
+from tests.processes import ROOT, TWO_DEVICES, run_python
 
 LAM, BETA = 0.02, 0.5
 TL1 = rvsm.TL1(a=0.1)
@@ -587,16 +587,8 @@ def test_checkpoints_and_early_stopping_watch_the_sparse_model(
 @pytest.mark.slow
 def test_two_replicas_equal_one_device():
     output = run_python(
-        """
-import sys
-sys.path.insert(0, sys.argv[1])
-import keras, numpy as np, tensorflow as tf
-import rvsm_tf as rvsm
-
-cpu = tf.config.list_physical_devices("CPU")[0]
-tf.config.set_logical_device_configuration(
-    cpu, [tf.config.LogicalDeviceConfiguration()] * 2
-)
+        TWO_DEVICES
+        + """
 rng = np.random.default_rng(0)
 x = rng.normal(size=(32, 6)).astype("float32")
 y = rng.normal(size=(32, 3)).astype("float32")

@@ -6,7 +6,7 @@ import pytest
 from keras import layers
 
 import rvsm_tf as rvsm
-from tests.processes import ROOT, run_python
+from tests.processes import ROOT, TWO_DEVICES, run_python
 
 # Inputs of very different sizes: weights that matter most are the smallest.
 SIZES = np.array([100.0, 30.0, 10.0, 3.0, 1.0, 0.3, 0.1, 0.03])
@@ -157,16 +157,8 @@ def test_an_optimizer_without_them_is_refused():
 )
 def test_two_replicas_equal_one_device():
     output = run_python(
-        """
-import sys
-sys.path.insert(0, sys.argv[1])
-import keras, numpy as np, tensorflow as tf
-import rvsm_tf as rvsm
-
-cpu = tf.config.list_physical_devices("CPU")[0]
-tf.config.set_logical_device_configuration(
-    cpu, [tf.config.LogicalDeviceConfiguration()] * 2
-)
+        TWO_DEVICES
+        + """
 rng = np.random.default_rng(0)
 x = (rng.normal(size=(32, 6)) * [100, 10, 1, 1, 0.1, 0.01]).astype("float32")
 y = rng.normal(size=(32, 3)).astype("float32")
