@@ -73,11 +73,16 @@ def write_sections(
 
 def read_sections(folder: pathlib.Path, name: str) -> dict[str, list[dict[str, Any]]]:
     """Returns the rows that `write_sections` wrote, by their section; none at first."""
-    file = folder / f"{name}.json"
     sections: dict[str, list[dict[str, Any]]] = {}
-    for row in json.loads(file.read_text("utf-8")) if file.exists() else []:
+    for row in read_rows(folder, name):
         sections.setdefault(row["section"], []).append(row)
     return sections
+
+
+def read_rows(folder: pathlib.Path, name: str) -> list[dict[str, Any]]:
+    """Returns the rows of a page that stands in a folder; none at first."""
+    file = folder / f"{name}.json"
+    return json.loads(file.read_text("utf-8")) if file.exists() else []
 
 
 def _rows(rows: list[dict[str, Any]]) -> str:

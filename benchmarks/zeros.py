@@ -10,17 +10,22 @@ initial weights where the network is the same:
 - rvsm, by size: the same with `--saliency magnitude`
 - rvsm, l1: the first with `--penalty l1`
 - magnitude: tensorflow-model-optimization's, `--method magnitude`, to the same shares
-- rvsm, structured: whole filters and units, by size, cut out before the last epochs, so
-  many that about as many weights are left
-- small: dense networks with as few filters and units from the beginning
+- rvsm, structured: whole filters and units, cut out before the last epochs, so many
+  that about as many weights are left
+- small: dense networks with so few filters and units from the beginning, that no fewer
+  weights are trained than the others have left
 
-Finished runs in --runs are kept; what was killed goes on, or starts that run anew.
+Rows of the page that stands in --output are kept, and what is missing is trained: seeds
+and shares can be added, on another day or machine. Finished runs in --runs are kept,
+too; what was killed goes on, or starts that run anew.
 """
 
+import bisect
 import dataclasses
 import functools
+import math
 import pathlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import click
@@ -50,8 +55,8 @@ SPLITS = ("test_large", "test_unseen")
 
 _FIGURES = "figures.json"  # in the folder of a network that no run trains
 
-# What κ adds up to while filters and units are driven to zero.
-_PULL = 24.0
+# What κ adds up to while filters and units are driven to zero, as in runs by saliency.
+_PULL = 120.0
 
 
 def small(share: float, config: TrainConfig, folder: pathlib.Path) -> dict[str, Any]:
@@ -89,7 +94,9 @@ def structured(
             net = recipe.network()
             grouped = [x.name for x in net.layers if x.name.startswith("conv")]
             split = dict.fromkeys([*grouped, "dense"], (group, target))
-            model = rvsm.RVSM(net, split, lam=0, kappa=_PULL / steps)
+            model = rvsm.RVSM(
+                net, split, lam=0, kappa=_PULL / steps, saliency=config.saliency
+            )
         recipe.driven(model)
         _fit(model, config, images, range(before))
         sparse = rvsm.compact(_in_float32(model.harden(), recipe))
@@ -147,12 +154,25 @@ def _in_float32(model: keras.Model, recipe: Recipe) -> keras.Model:
 
 
 def widths(share: float) -> tuple[tuple[int, ...], int]:
-    """Returns filters and units: each is so much smaller that weights are right."""
+    """Returns filters and units of the smallest network with no fewer weights.
+
+    Args:
+        share: of zeros, in the kernels that are split, of what it is compared with.
+    """
     full = rvsm.networks.tremor_cnn()
     convolutions = [x for x in full.layers if isinstance(x, keras.layers.Conv2D)]
-    narrower = _narrower(share)
-    filters = tuple(max(2, round(x.filters * narrower)) for x in convolutions)
-    return filters, max(4, round(full.get_layer("dense").units * narrower))
+    split = [x.kernel for x in (*convolutions[1:], full.get_layer("dense"))]
+    left = full.count_params() - share * sum(math.prod(w.shape) for w in split)
+
+    def narrowed(percent):
+        filters = (max(1, round(x.filters * percent / 100)) for x in convolutions)
+        units = full.get_layer("dense").units
+        return tuple(filters), max(1, round(units * percent / 100))
+
+    def weights(percent):
+        return rvsm.networks.tremor_cnn(0, *narrowed(percent)).count_params()
+
+    return narrowed(bisect.bisect_left(range(100), left, key=weights))
 
 
 def _narrower(share: float) -> float:
@@ -164,29 +184,29 @@ def _narrower(share: float) -> float:
 
 
 def rows_of(
-    seed: int, epochs: int, shares: tuple[float, ...], runs: pathlib.Path
-) -> list[dict[str, Any]]:
-    """Trains what is missing of a seed; returns a row for each network."""
+    seed: int,
+    epochs: int,
+    shares: tuple[float, ...],
+    runs: pathlib.Path,
+    known: list[dict[str, Any]],
+) -> Iterator[dict[str, Any]]:
+    """Yields a row for each network of a seed; trains those that are not known."""
     common = {"dataset": DATASET, "epochs": epochs, "seed": seed}
     common |= {"batch_size": 64, "learning_rate": 2e-3}
     dense = TrainConfig(penalty="none", **common)
-    rows = []
 
-    def add(method, share, name, train):
+    def row(method, share, name, train):
+        what = {"method": method, "seed": seed, "share": share, "epochs": epochs}
+        for old in known:
+            if what.items() <= old.items():
+                return old
         folder = runs / f"{name}-seed{seed}"
         print(f"{method}: {folder}", flush=True)
         found = train(folder)
-        rows.append(
-            {
-                "method": method,
-                "seed": seed,
-                "share": share,
-                "weights": found["nonzero_weights"],
-                **{s: found[f"{s}_accuracy"] for s in SPLITS},
-            }
-        )
+        accuracies = {s: found[f"{s}_accuracy"] for s in SPLITS}
+        return {**what, "weights": found["nonzero_weights"], **accuracies}
 
-    add("dense", None, "dense", functools.partial(finished, dense))
+    yield row("dense", None, "dense", functools.partial(finished, dense))
     for share in shares:
         target = {"target_sparsity": share, **common}
         split, l1 = (
@@ -203,8 +223,7 @@ def rows_of(
             ("small", functools.partial(small, share, dense)),
         ):
             name = method.replace(",", "").replace(" ", "-")
-            add(method, share, f"{name}-{share}", train)
-    return rows
+            yield row(method, share, f"{name}-{share}", train)
 
 
 def text(rows: list[dict[str, Any]], epochs: int) -> str:
@@ -280,12 +299,13 @@ def main(
             param_hint="--shares",
         ) from None
     make(output)
-    rows = [row for s in range(seeds) for row in rows_of(s, epochs, asked, runs)]
+    known = page.read_rows(output, "zeros")
     command = (
         f"python -m benchmarks.zeros --seeds {seeds} --epochs {epochs} "
         f"--shares {shares} --output {output}"
     )
     title = "Zeros where differences show"
+    rows = [row for s in range(seeds) for row in rows_of(s, epochs, asked, runs, known)]
     page.write(output, "zeros", title, command, text(rows, epochs), rows, tabled=False)
     click.echo(f"in {output}: zeros.md, zeros.json")
 

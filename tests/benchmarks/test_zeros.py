@@ -8,11 +8,13 @@ from tests.commands.refusal import refused
 
 
 @pytest.mark.parametrize("share", zeros.SHARES)
-def test_small_networks_have_about_as_many_weights_as_are_left(share):
+def test_small_networks_have_no_fewer_weights_than_are_left(share):
     filters, units = zeros.widths(share)
     full = rvsm.networks.tremor_cnn().count_params()
     found = rvsm.networks.tremor_cnn(filters=filters, units=units).count_params()
-    assert found == pytest.approx((1 - share) * full, rel=0.35)
+    # 610 weights, the first kernel's, the output's and the biases, are not split.
+    left = 610 + (1 - share) * (full - 610)
+    assert left <= found < 1.2 * left
 
 
 def test_the_page_says_by_how_much_splitting_is_ahead():
@@ -36,3 +38,17 @@ def test_the_page_says_by_how_much_splitting_is_ahead():
 def test_shares_that_are_none_are_refused(tmp_path):
     line = refused(zeros.main, "--shares", "0.9;0.95", "--output", tmp_path)
     assert "0.9;0.95" in line
+
+
+def test_rows_that_stand_are_kept_and_not_trained_again(tmp_path):
+    kept = [
+        {"method": m, "seed": 0, "share": s, "epochs": 8, "weights": 1}
+        for m, s in [
+            ("dense", None),
+            *((m, 0.9) for m in ("rvsm", "rvsm, by size", "rvsm, l1")),
+            *((m, 0.9) for m in ("magnitude", "rvsm, structured", "small")),
+        ]
+    ]
+    runs = tmp_path / "runs"
+    assert list(zeros.rows_of(0, 8, (0.9,), runs, kept)) == kept
+    assert not runs.exists()
