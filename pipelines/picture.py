@@ -35,10 +35,11 @@ def main(files: tuple[pathlib.Path, ...], output: pathlib.Path, on_error: str) -
     with quietly():
         from shaky_letters import canonical
 
-        from .collection import png, reading
+        from .collection import guessed, png, reading
 
     make(output)
     number = 0
+    guesses: list[tuple[pathlib.Path, str]] = []
     found = reading.read_all(files, canonical.SIZE)
     for file, (_, contents) in zip(files, found, strict=True):
         if not isinstance(contents, Contents):
@@ -51,6 +52,9 @@ def main(files: tuple[pathlib.Path, ...], output: pathlib.Path, on_error: str) -
             png.write(output, number, file, drawn)
         for reason in contents.left_out:
             click.echo(f"left out: {str(file)!r} {reason}", err=True)
+        guesses += [(file, guess) for guess in contents.guesses]
+    for line in guessed.told(guesses):
+        click.echo(line, err=True)
     if not number:
         raise InputError("none of the files holds a drawing")
     what = "picture" if number == 1 else "pictures"

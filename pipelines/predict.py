@@ -19,7 +19,7 @@ import click
 from commands.cli import Command, InputError, quietly
 from commands.folder import make
 
-from .collection import ON_ERROR, ON_ERROR_OPTION, layout, png, reading
+from .collection import ON_ERROR, ON_ERROR_OPTION, guessed, layout, png, reading
 from .collection.drawn import Contents, Drawn
 from .run.folder import CONFIG
 
@@ -40,12 +40,14 @@ class Prediction:
         drawn: what the network saw; None where there was no drawing.
         probabilities: of the classes; None then.
         error: why there was none, to be read after the file's name.
+        guesses: what the file does not say and was decided, a sentence each.
     """
 
     file: pathlib.Path
     drawn: Drawn | None = None
     probabilities: "np.ndarray | None" = None
     error: str | None = None
+    guesses: tuple[str, ...] = ()
 
 
 def answers(
@@ -77,7 +79,7 @@ def answers(
         for (file, _), contents in zip(batch, read, strict=True):
             if isinstance(contents, Contents):
                 for drawn in contents.drawings:
-                    yield Prediction(file, drawn, next(said))
+                    yield Prediction(file, drawn, next(said), guesses=contents.guesses)
                 for reason in contents.left_out:
                     yield Prediction(file, error=reason)
             elif on_error == "stop":
@@ -220,6 +222,7 @@ def main(
     if ink:
         make(ink)
     rows, usable, last = [], 0, None
+    guesses: list[tuple[pathlib.Path, str]] = []
     # Among answers on the same screen a bar would be in the way.
     shown = sys.stderr.isatty() and (as_json or (as_csv and not sys.stdout.isatty()))
     with click.progressbar(
@@ -233,6 +236,8 @@ def main(
         for number, answer in enumerate(answers(classifier, files, on_error), 1):
             if as_json:
                 rows.append(row(answer, classifier.labels))
+            if answer.file is not last:
+                guesses += [(answer.file, guess) for guess in answer.guesses]
             progress.update(int(answer.file is not last))
             last = answer.file
             if answer.error is not None and len(files) == 1 and not usable:
@@ -252,6 +257,8 @@ def main(
                 click.echo(text(answer, classifier.labels))
     if as_json:
         click.echo(json.dumps(rows, indent=2))
+    for line in guessed.told(guesses):
+        click.echo(line, err=True)
     if not usable:
         raise InputError("none of the files holds a drawing")
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from commands.cli import InputError
 
-from . import layout, reading, split
+from . import guessed, layout, reading, split
 from .drawn import Drawn
 from .photo.unusable import Unusable
 
@@ -123,7 +123,7 @@ def read(
         folder: see `layout`.
         on_error: one of `collection.ON_ERROR`.
         size: of the pictures, see `reading`.
-        quiet: show no progress; what is left out is named all the same.
+        quiet: show no progress; what is left out or guessed is told all the same.
 
     Raises:
         InputError: the folder holds no drawings of several classes, or, if they shall
@@ -132,6 +132,7 @@ def read(
     found = layout.find(folder)
     entries = []
     skipped = []
+    guesses = []
     with click.progressbar(
         reading.read_all([item.file for item in found.items], size),
         length=len(found.items),
@@ -154,6 +155,7 @@ def read(
                 skipped += [
                     layout.Ignored(item.file, reason) for reason in outcome.left_out
                 ]
+                guesses += [(item.file, guess) for guess in outcome.guesses]
     unreadable = {left.file for left in skipped} - {e.item.file for e in entries}
     if unreadable:
         # A file that is left out has no say in who drew the others.
@@ -164,4 +166,6 @@ def read(
     for label, name in enumerate(found.classes):
         if label not in present:
             raise InputError(f"class {name!r} in {str(folder)!r} has no usable drawing")
+    for line in guessed.told(guesses):
+        click.echo(line, err=True)
     return Collection(folder, found, tuple(entries), tuple(skipped))

@@ -4,19 +4,7 @@ import dataclasses
 
 import numpy as np
 
-
-@dataclasses.dataclass(frozen=True)
-class Path:
-    """A pen's way across the sheet.
-
-    Attributes:
-        x, y: shape (n,), float64, to the right and downwards, in the same unit.
-        pen_down: shape (n,), bool.
-    """
-
-    x: np.ndarray
-    y: np.ndarray
-    pen_down: np.ndarray
+from .recording import Path
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,10 +32,12 @@ class Contents:
     Attributes:
         drawings: one, or several of some pen recordings.
         left_out: what else is in it, each to be read after the file's name.
+        guesses: what the file does not say and was decided, a sentence each.
     """
 
     drawings: tuple[Drawn, ...]
     left_out: tuple[str, ...] = ()
+    guesses: tuple[str, ...] = ()
 
 
 BEFORE = 150

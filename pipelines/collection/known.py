@@ -28,6 +28,7 @@ import re
 import statistics
 
 from . import people
+from .recording import svc
 
 IMAGES = frozenset({".png", ".jpg", ".jpeg", ".jfif", ".tif", ".tiff", ".bmp"})
 
@@ -107,7 +108,7 @@ HANDPD = Layout(
 
 PAHAW = Layout(
     "PaHaW",
-    _pattern(r"(?:^|/)(?P<subject>\d{5})__(?P<task>\d+)_\d+\.svc$"),
+    _pattern(rf"(?:^|/){svc.PAHAW}$"),
     frozenset({".svc"}),
 )
 

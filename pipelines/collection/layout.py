@@ -3,12 +3,12 @@
     DIR/<class>/<anything>/file      a folder per class, of any names
     DIR/…                            a published set, see `known`
 
-Images are PNG, JPEG, TIFF and BMP; recordings CSV, TSV, JSON, SVC and TXT. Whose a file
-is, `subjects.csv` says (see `people`), or else a folder inside the class's, or else
-the file's name; "spiral" and the like are never taken for a person, nor are "train" and
-"test". The same name in two classes is taken for the same person: writers of digits
-are in all classes, and where it is a mistake, it costs a little balance, while the
-opposite mistake lets a person be trained and tested on.
+Images are PNG, JPEG, TIFF and BMP; recordings CSV, TSV, JSON, InkML, SVG, SVC and TXT.
+Whose a file is, `subjects.csv` says (see `people`), or else a folder inside the
+class's, or else the file's name; "spiral" and the like are never taken for a person,
+nor are "train" and "test". The same name in two classes is taken for the same person:
+writers of digits are in all classes, and where it is a mistake, it costs a little
+balance, while the opposite mistake lets a person be trained and tested on.
 
 Labels follow the classes' names, but what is healthy, regular or a control is first.
 """
@@ -28,7 +28,7 @@ from .known import HANDPD, IMAGES, LAYOUTS, PAHAW, Layout, Place, patients
 UNREAD = frozenset({".heic", ".heif", ".avif", ".webp", ".gif", ".jp2", ".pdf"})
 """Pictures that are not read, but named, so that nobody misses them."""
 
-RECORDINGS = frozenset({".csv", ".tsv", ".json", ".svc", ".txt"})
+RECORDINGS = frozenset({".csv", ".tsv", ".json", ".svc", ".txt", ".inkml", ".svg"})
 
 _HEALTHY = frozenset(
     {"regular", "healthy", "control", "controls", "normal", "h", "hc", "ctl"}

@@ -68,7 +68,7 @@ def read(file: pathlib.Path, size: int) -> Contents:
         for made in found.drawings
     )
     left_out = (f"in part: {phrase}" for phrase in found.left_out)
-    return Contents(tuple(drawings), tuple(left_out))
+    return Contents(tuple(drawings), tuple(left_out), found.guesses)
 
 
 def _is_recording(file: pathlib.Path) -> bool:

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.collection import recording
-from pipelines.collection.drawn import Path
 from pipelines.collection.photo.unusable import Unusable
+from pipelines.collection.recording import Path
 from shaky_letters.fit import PEN, fit
 from shaky_letters.raster import rasterize
 from tests.pipelines.collection import folders
