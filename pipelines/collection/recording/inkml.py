@@ -168,7 +168,8 @@ def _format(
 
 
 def _of_channels(element: Element) -> _TraceFormat:
-    channels = [e.attributes for e in element.every() if e.name == "channel"]
+    # Intermittent channels are further inside.
+    channels = [e.attributes for e in element.children if e.name == "channel"]
     names = tuple(channel.get("name", "") for channel in channels)
     if not {"X", "Y"} <= set(names):
         raise Unusable(
@@ -209,7 +210,8 @@ def _samples(
         if not values and not sample.strip():
             continue
         known: list[float | None] = [None]
-        if max(places) < len(values) and not _VALUE.sub("", regular).strip():
+        whole = len(values) == len(form.channels)
+        if whole and not _VALUE.sub("", regular).strip():
             known = [axis.next(*values[i]) for axis, i in zip((x, y), places)]
         if None in known:
             raise Unusable(

@@ -38,10 +38,8 @@ _NOTHING = {None, "none", "transparent"}
 
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 _ARC = re.compile(
-    r"[\s,]*".join(
-        ["", *[f"({_NUMBER.pattern})"] * 3, *["([01])"] * 2]
-        + [f"({_NUMBER.pattern})"] * 2
-        + [""]
+    r"[\s,]*".join(["", *["(N)"] * 3, *["([01])"] * 2, *["(N)"] * 2, ""]).replace(
+        "N", _NUMBER.pattern
     )
 )
 _COMMAND = re.compile(r"([MmZzLlHhVvCcSsQqTtAa])")
@@ -213,36 +211,33 @@ def _draw_path(text: str, pen: TransformPen) -> None:
         Unusable: it is malformed.
     """
     before, *parts = _COMMAND.split(text)
-    written = [*map(repr, _numbers(before, "path"))]
-    for command, given in zip(parts[::2], parts[1::2]):
-        written.append(command)
-        if command in ("A", "a"):
-            written += _arcs(given)
-        else:
-            written += map(repr, _numbers(given, "path"))
+    written = [f"{number:.17g}" for number in _numbers(before, "path")]
     try:
+        for command, given in zip(parts[::2], parts[1::2]):
+            read = _arcs if command in ("A", "a") else _numbers
+            written += [command, *map("{:.17g}".format, read(given, "path"))]
         parse_path(" ".join(written), pen, arc_class=_Arc)
     except (ValueError, ArithmeticError):
-        raise _damaged(text) from None
+        raise Unusable(
+            f"has a path that is damaged: {' '.join(text.split())[:60]!r}"
+        ) from None
 
 
-def _arcs(text: str) -> Iterator[str]:
-    """Yields the numbers and flags of arcs; flags may stand together, "01" say."""
+def _arcs(text: str, what: str) -> Iterator[float]:
+    """Yields the numbers and flags of arcs; flags may stand together, "01" say.
+
+    Raises:
+        Unusable: a number is too large.
+        ValueError: there is something else.
+    """
     end = 0
     while end < len(text):
         arc = _ARC.match(text, end)
         if arc is None:
-            raise _damaged(text)
-        for group, written in enumerate(arc.groups()):
-            if group in (3, 4):
-                yield written
-            else:
-                yield from map(repr, _numbers(written, "path"))
+            raise ValueError("no arc")
+        for written in arc.groups():
+            yield from _numbers(written, what)
         end = arc.end()
-
-
-def _damaged(text: str) -> Unusable:
-    return Unusable(f"has a path that is damaged: {' '.join(text.split())[:60]!r}")
 
 
 def _numbers(text: str, what: str) -> list[float]:

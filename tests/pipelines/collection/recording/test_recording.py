@@ -12,35 +12,11 @@ from pipelines.collection.recording import Path
 from shaky_letters.fit import PEN, fit
 from shaky_letters.raster import rasterize
 from tests.pipelines.collection import folders
+from tests.pipelines.collection.recording.files import read, unusable, written
 
 RNG = np.random.default_rng(0)
 MADE = folders.drawn(1, RNG)
 PEN_PATH = MADE["strokes"]
-
-
-def written(folder, content, name="drawing.txt"):
-    file = folder / name
-    if isinstance(content, bytes):
-        file.write_bytes(content)
-    else:
-        file.write_text(content, "utf-8")
-    return file
-
-
-def read(folder, content):
-    """The path of a file's one drawing."""
-    (drawing,) = recording.read(written(folder, content)).drawings
-    assert drawing.part == 0
-    return drawing.path
-
-
-def unusable(folder, content):
-    with pytest.raises(Unusable) as error:
-        recording.read(written(folder, content))
-    reason = str(error.value)
-    assert "\n" not in reason
-    assert len(reason) < 200
-    return reason
 
 
 def picture(x, y, pen_down):
