@@ -31,7 +31,11 @@ from .collection.drawn import Contents
 )
 @ON_ERROR_OPTION
 def main(files: tuple[pathlib.Path, ...], output: pathlib.Path, on_error: str) -> None:
-    """Write the canonical picture of photos, scans and pen recordings."""
+    """Write the canonical picture of photos, scans and pen recordings.
+
+    Recordings are InkML, SVG of lines, JSON, tables, .svc and UCI's .txt; what had to
+    be guessed of one is told.
+    """
     with quietly():
         from shaky_letters import canonical
 

@@ -197,8 +197,10 @@ def main(
 ) -> None:
     """Say of photos, scans and pen recordings which class they are of.
 
-    Of a folder all are looked at that are in it, and in its folders. Without a run or
-    a .tflite file, the network that comes with the project answers.
+    Recordings are InkML, SVG of lines, JSON, tables, .svc and UCI's .txt; what had to
+    be guessed of one is told. Of a folder all are looked at that are in it, and in its
+    folders. Without a run or a .tflite file, the network that comes with the project
+    answers.
     """
     if as_json and as_csv:
         raise InputError("--json and --csv: choose one")

@@ -168,8 +168,9 @@ def _format(
 
 
 def _of_channels(element: Element) -> _TraceFormat:
-    # Intermittent channels are further inside.
-    channels = [e.attributes for e in element.children if e.name == "channel"]
+    regular = [e for e in element.children if e.name != "intermittentChannels"]
+    inside = (inner for e in regular for inner in e.every())
+    channels = [inner.attributes for inner in inside if inner.name == "channel"]
     names = tuple(channel.get("name", "") for channel in channels)
     if not {"X", "Y"} <= set(names):
         raise Unusable(

@@ -46,13 +46,22 @@ def path(x: Any, y: Any, pen_down: Any = True) -> Path:
     x, y = np.asarray(x, "float64"), np.asarray(y, "float64")
     if len(x) > MOST:
         raise too_long(len(x))
-    for axis in (x, y):
-        largest = np.abs(axis).max(initial=0)
-        if not largest <= LARGEST:  # NaN is none
-            raise Unusable(
-                f"has a coordinate of {largest:.3g}, where none is above {LARGEST:g}"
-            )
+    check_size(x)
+    check_size(y)
     return Path(x, y, np.full(x.shape, pen_down, bool))
+
+
+def check_size(coordinates: np.ndarray) -> None:
+    """Makes sure that all coordinates are of a size that drawings have.
+
+    Raises:
+        Unusable: one is too large, or none.
+    """
+    largest = np.abs(coordinates).max(initial=0)
+    if not largest <= LARGEST:  # NaN is not
+        raise Unusable(
+            f"has a coordinate of {largest:.3g}, where none is above {LARGEST:g}"
+        )
 
 
 def joined(parts: Iterable[Path]) -> Path:

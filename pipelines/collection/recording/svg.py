@@ -22,7 +22,16 @@ from fontTools.svgLib.path.arc import EllipticalArc
 from ..photo.unusable import Unusable
 from .content import FileContent
 from .markup import Element
-from .path import FINEST, LARGEST, MOST, Path, joined, path, too_long
+from .path import (
+    FINEST,
+    LARGEST,
+    MOST,
+    Path,
+    check_size,
+    joined,
+    path,
+    too_long,
+)
 from .recorded import Recording, alone
 
 _FINE = 2000
@@ -37,11 +46,9 @@ _OTHERS = {
 _NOTHING = {None, "none", "transparent"}
 
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
-_ARC = re.compile(
-    r"[\s,]*".join(["", *["(N)"] * 3, *["([01])"] * 2, *["(N)"] * 2, ""]).replace(
-        "N", _NUMBER.pattern
-    )
-)
+_FLAG = re.compile("[01]")
+_SEPARATOR = re.compile(r"[\s,]*")
+_ARC = (*[_NUMBER] * 3, *[_FLAG] * 2, *[_NUMBER] * 2)
 _COMMAND = re.compile(r"([MmZzLlHhVvCcSsQqTtAa])")
 _CALL = re.compile(r"\s*(\w+)\s*\(([^()]*)\)[\s,]*")
 
@@ -230,14 +237,14 @@ def _arcs(text: str, what: str) -> Iterator[float]:
         Unusable: a number is too large.
         ValueError: there is something else.
     """
-    end = 0
+    end = _SEPARATOR.match(text).end()
     while end < len(text):
-        arc = _ARC.match(text, end)
-        if arc is None:
-            raise ValueError("no arc")
-        for written in arc.groups():
-            yield from _numbers(written, what)
-        end = arc.end()
+        for kind in _ARC:
+            found = kind.match(text, end)
+            if found is None:
+                raise ValueError("no arc")
+            yield from _numbers(found[0], what)
+            end = _SEPARATOR.match(text, found.end()).end()
 
 
 def _numbers(text: str, what: str) -> list[float]:
@@ -263,6 +270,7 @@ def _numbers(text: str, what: str) -> list[float]:
 def _joined(strokes: list[list[_Bend]]) -> Path:
     """Returns strokes as one path, curves as points."""
     ends = np.array([point for stroke in strokes for bend in stroke for point in bend])
+    check_size(ends)
     error = max(float(np.ptp(ends, axis=0).max()), FINEST) / _FINE
     return joined(_sampled(stroke, error) for stroke in strokes)
 

@@ -56,3 +56,26 @@ def test_pictures_of_other_kinds_are_left_out_by_name(letters, suffix, capfd):
     assert "convert it" in capfd.readouterr().err
     with pytest.raises(InputError, match="convert it"):
         collection.read(letters, "stop", raster.SIZE)
+
+
+def test_traces_of_other_programs_are_drawings_and_guesses_are_told(letters, capfd):
+    new = {
+        "regular/P01_letter_8.inkml": "<ink><trace>1 2, 3 4, 5 9</trace></ink>",
+        "regular/P01_letter_9.svg": "<svg stroke='red'><path d='M1 2 3 4 5 9'/></svg>",
+        "shaky/P04_letter_7.json": '[{"x": 1, "y": 2}, {"x": 3, "y": 4}]',
+        "shaky/P04_letter_8.json": '{"strokes": [[[1, 2, 0], [3, 4, 1]]]}',
+        "shaky/P04_letter_9.svc": "2 1 0 1 0 0 0\n4 3 5 1 0 0 0\n",
+    }
+    for name, text in new.items():
+        (letters / name).write_text(text, "utf-8")
+    drawings = collection.read(letters, "stop", raster.SIZE)
+    found = {e.item.file.relative_to(letters).as_posix(): e for e in drawings.entries}
+    assert len(found) == 12 + len(new)
+    assert set(new) < set(found)
+    assert all(found[name].drawn.path is not None for name in new)
+    assert found["shaky/P04_letter_9.svc"].item.subject == "P4"
+    told = capfd.readouterr().err.splitlines()
+    first = str(letters / "shaky" / "P04_letter_7.json")
+    assert len(told) == 2
+    assert told[0].startswith(f"guessed of {first!r} and 1 more: y counts downwards, ")
+    assert "P04_letter_9.svc': the first column is y and the second x, " in told[1]

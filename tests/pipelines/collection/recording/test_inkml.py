@@ -75,6 +75,10 @@ def test_channels_come_in_the_order_of_the_format(tmp_path):
         "<trace>0 1 0 2, 5 3 0 4</trace>",
     )
     assert strokes(tmp_path, text) == [[(2, 1), (4, 3)]]
+    # As drafts of the standard had it.
+    wrapped = text.replace("<channel", "<regularChannels><channel", 1)
+    wrapped = wrapped.replace("</traceF", "</regularChannels></traceF")
+    assert strokes(tmp_path, wrapped) == [[(2, 1), (4, 3)]]
 
 
 def test_y_may_count_upwards_and_units_may_differ(tmp_path):

@@ -254,6 +254,16 @@ SOUND = {
     "tablet": tablet(),
     "svc": folders.svc_text(MADE),
     "uci": folders.uci_text(MADE, 0) + folders.uci_text(MADE, 1),
+    "uncounted": folders.svc_text(MADE).partition("\n")[2],
+    "points": '{"strokes": [{"points": [{"x": 1, "y": 2, "p": 0.5}, '
+    '{"x": 3, "y": 4}]}, [[5, 6, 7], [8, 9, 10]]], "width": 100, "name": "letter"}',
+    "inkml": "<ink><definitions><context xml:id='c'><traceFormat><channel name='X'/>"
+    "<channel name='F'/><channel name='Y' orientation='-ve'/></traceFormat></context>"
+    "</definitions><traceGroup contextRef='#c'><trace>10 0 10, 15 0 20, '5 * '4, \"2 1 "
+    '"-1</trace><trace>10 0 10,11 0 12</trace></traceGroup></ink>',
+    "svg": "<svg><title>A letter</title><g fill='none' stroke='black' transform='"
+    "translate(10 20) rotate(30)'><path d='M10 10c1 2 3 4 5 6q7 8 9 9a5 5 0 0 1 9 8z'/>"
+    "<polyline points='1 2 3 4 50 60'/></g></svg>",
 }
 
 
@@ -277,6 +287,8 @@ def test_damage_makes_drawings_or_unusable_files(kind, tmp_path):
         drawn += 1
         for drawing in found.drawings:
             assert recording.draw(drawing.path).any()
+        assert not any("\n" in guess for guess in found.guesses)
     assert drawn
     assert reasons
-    assert all(re.match(r"(is|has|holds|begins) ", reason) for reason in reasons)
+    verbs = r"(is|has|holds|begins|declares) "
+    assert all(re.match(verbs, reason) for reason in reasons)

@@ -1,6 +1,7 @@
 """SVG: commands and transforms by hand, curves against their circles."""
 
 import itertools
+import time
 
 import numpy as np
 import pytest
@@ -245,6 +246,7 @@ END = "give an SVG of lines, or a picture such as PNG"
             drawn("M0 0A1 1 0 2 0 3 3"),
             "has a path that is damaged: 'M0 0A1 1 0 2 0 3 3'",
         ),
+        (drawn("M0 0A" + "2" * 9), "has a path that is damaged: 'M0 0A222222222'"),
         (drawn("M0 0A1 1 0 0"), "has a path that is damaged: 'M0 0A1 1 0 0'"),
         (drawn("M0 0L3 x"), "has 'x' in a path, where a number belongs"),
         (drawn("M0 0L1e999 1"), "has inf in a path, where no number is above 1e+09"),
@@ -278,6 +280,23 @@ END = "give an SVG of lines, or a picture such as PNG"
 )
 def test_what_is_no_drawing_is_named(text, reason, tmp_path):
     assert unusable(tmp_path, text) == reason
+
+
+@pytest.mark.parametrize("inside", ["line", "path"])
+def test_transforms_may_grow_beyond_all_numbers(inside, tmp_path):
+    groups = '<g transform="scale(1e9)">' * 50, "</g>" * 50
+    shape = {"line": '<line x1="1" x2="2"/>', "path": '<path d="M1 2q3 4 5 6"/>'}
+    text = svg(groups[0], shape[inside], groups[1])
+    assert unusable(tmp_path, text).startswith("has a coordinate of ")
+
+
+@pytest.mark.parametrize(
+    "d", ["M0 0A" + "2" * 100_000, "M0 0A" + "1 " * 50_000, "M0 0L" + "-" * 100_000]
+)
+def test_long_nonsense_is_refused_at_once(d, tmp_path):
+    begun = time.perf_counter()
+    assert unusable(tmp_path, drawn(d))
+    assert time.perf_counter() - begun < 5
 
 
 def test_reading_is_bounded(tmp_path):
