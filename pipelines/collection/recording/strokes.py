@@ -135,4 +135,4 @@ def _quoted(value: Any) -> str:
         isinstance(v, (list, dict)) for v in inside
     ):
         return "lists or objects inside each other"
-    return json.dumps(value, ensure_ascii=False)[:60]
+    return json.dumps(value)[:60]
