@@ -1,6 +1,6 @@
 /**
  * A drawing: pen strokes, and the JSON that they are saved as.
- * `pipelines/collection/recording.py` reads the same files.
+ * `pipelines/collection/recording/tablet.py` reads the same files.
  */
 
 import { PEN, box, fit } from "./fit";
