@@ -63,6 +63,17 @@ def photograph(strokes: Strokes, rng: np.random.Generator, paper: str) -> np.nda
     return _sensor(_lit(_seen(sheet, matrix, rng), rng), rng)
 
 
+def inked(strokes: Strokes, rng: np.random.Generator) -> np.ndarray:
+    """Returns where ink is in the photo that `photograph` takes with the same rng.
+
+    Returns:
+        bool, shape (900, 1200).
+    """
+    *place, matrix = _aimed(strokes, rng)
+    drawn = cv2.warpPerspective(_drawn(strokes, *place), matrix, (_WIDTH, _HEIGHT))
+    return drawn > 0.5
+
+
 def jpeg(pixels: np.ndarray, quality: int) -> bytes:
     """Returns an RGB picture as a JPEG file's bytes."""
     _, file = cv2.imencode(

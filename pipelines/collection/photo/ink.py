@@ -8,6 +8,8 @@ a pen crosses a printed line, so that a line can be taken away from under a stro
     paper       its brightness everywhere, ink left out; densities are against it
     guides      long straight lines in parallel, which also say how the page lies
     ink         its colour; a pixel's density in multiples of that of full ink
+    frame       of a plot, and a scanner's: dropped, with what lies outside it
+    faint       the density in multiples of that of the stroke it is in, faint or dark
     mask        where the density is above half of the stroke's; specks dropped
     redrawing   for the paper's picture: strokes that are too thin for it made wider,
                 centre line scaled to `fit.SIDE`, strokes thinned or thickened to
@@ -23,13 +25,14 @@ from skimage.filters import threshold_otsu
 
 from shaky_letters import canonical, raster
 
-from . import guides, page, paper, redrawing
+from . import faint, frame, guides, page, paper, redrawing
 from .unusable import Unusable
 
 _BLACK = 40  # of 255; nothing is to be seen in a picture that is darker
 _RIM = 0.04  # of the larger side, from the picture's sides, where nobody draws
 _RARE = 0.05  # of the strokes; less than that is no second colour
 _APART = 0.2  # radians between two colours
+_DARK, _FAINT = 0.08, 0.03  # density of the faintest drawing, with no pencil and with
 _SPECK = 0.004  # of the largest stroke's area
 _NO_INK = "shows no ink: draw with a dark pen on bright paper"
 
@@ -46,6 +49,9 @@ class Extraction:
         guides: how many printed lines were dropped.
         pen: width of the strokes before they were normalised, pixels of the picture;
             of those made wider, see `redrawing`, the new one.
+        mask: which pixels are strokes, bool: of the photo, shape (h, w), of the sheet
+            as `page.straighten` shows it where corners are seen, or of a small raster
+            as `paper.of_raster` enlarges it.
     """
 
     picture: np.ndarray
@@ -53,6 +59,7 @@ class Extraction:
     turned: float
     guides: int
     pen: float
+    mask: np.ndarray
 
 
 def picture(pixels: np.ndarray, size: int = raster.SIZE) -> np.ndarray:
@@ -78,39 +85,45 @@ def find(pixels: np.ndarray, size: int = raster.SIZE) -> Extraction:
     """
     if paper.small_of(pixels).max() < _BLACK:
         raise Unusable("is all black")
+    # The paper's pictures stay what networks were trained on.
+    fine = size == canonical.SIZE
     corners, lines = None, []
     if paper.is_raster(pixels):
         density = paper.of_raster(pixels)
     else:
         pixels, corners = page.flatten(pixels)
-        density = paper.density_of(pixels)
+        density = paper.density_of(pixels, faint=fine)
         sheet = page.find_part(pixels) if corners is None else None
         if sheet is not None:
             density[~sheet] = 0
+        if fine:
+            density[frame.outside(density @ paper.GRAY)] = 0
         lines = guides.find_guides(density @ paper.GRAY)
-    ink = _ink(density, lines)
-    if size == canonical.SIZE:  # the others stay what networks were trained on
-        ink = _covered(ink, density)
-    mask = _strokes(ink, lines)
+    ink = _ink(density, lines, _FAINT if fine else _DARK)
     turned = -(guides.tilt(lines, ink.shape) or 0.0)
-    if size == canonical.SIZE:
+    if fine:
+        ink, mask = faint.find(_covered(ink, density))
+        mask = _without_specks(mask, lines, cropped=True)
         picture, pen = canonical.of_ink(redrawing.of_strokes(ink, mask), turned)
     else:
+        mask = cv2.GaussianBlur(ink, None, 0.8) > 0.5
+        mask = _without_specks(mask, lines, cropped=False)
         picture, pen = redrawing.redraw(ink, mask, turned)
-    return Extraction(picture, corners, turned, len(lines), pen)
+    return Extraction(picture, corners, turned, len(lines), pen, mask)
 
 
-def _ink(density: np.ndarray, lines: list[guides.Line]) -> np.ndarray:
+def _ink(density: np.ndarray, lines: list[guides.Line], faintest: float) -> np.ndarray:
     """Returns densities in multiples of full ink's, without guide lines.
 
     Args:
         density: float32, shape (h, w, 3).
         lines: printed on the page.
+        faintest: density of a drawing.
     """
     gray = guides.drop(density @ paper.GRAY, lines)
     small = cv2.GaussianBlur(gray, None, 1.2)
     noise = 1.5 * np.median(np.abs(small))
-    low = max(5 * noise, 0.08)
+    low = max(5 * noise, faintest)
     marked = (small > low) & ~_rim(gray.shape)
     if marked.mean() < 2e-5:
         raise Unusable(_NO_INK)
@@ -175,25 +188,42 @@ def _rim(shape: tuple[int, int]) -> np.ndarray:
     return rim
 
 
-def _strokes(ink: np.ndarray, lines: list[guides.Line]) -> np.ndarray:
+def _from_side_to_side(mask: np.ndarray, rim: np.ndarray) -> bool:
+    """Whether strokes reach a picture's rim at both ends of its width or its height."""
+    x, y, width, height = cv2.boundingRect(mask.astype("uint8"))
+    box = rim[y : y + height, x : x + width]
+    return bool(width and (box[[0, -1]].all(1).all() or box[:, [0, -1]].all(0).all()))
+
+
+def _without_specks(
+    mask: np.ndarray, lines: list[guides.Line], cropped: bool
+) -> np.ndarray:
     """Returns which pixels are strokes: bool, shape (h, w).
 
     Specks are not, nor what is left of guide lines, nor what lies along the
     picture's sides: a table's edge, or a scanner's frame.
+
+    Args:
+        mask: what is dark enough, bool, shape (h, w).
+        lines: printed on the page.
+        cropped: whether a drawing that reaches from side to side may be cropped to its
+            box; then what lies along the sides is part of it.
     """
-    mask = (cv2.GaussianBlur(ink, None, 0.8) > 0.5).astype("uint8")
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
+    dark = mask.astype("uint8")
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(dark)
     area = stats[:, cv2.CC_STAT_AREA].astype("float64")
     area[0] = 0  # what is no ink
-    inside = cv2.distanceTransform(mask, cv2.DIST_L2, 3)
+    inside = cv2.distanceTransform(dark, cv2.DIST_L2, 3)
     half = np.zeros(count, "float32")
-    np.maximum.at(half, labels[mask > 0], inside[mask > 0])
+    np.maximum.at(half, labels[mask], inside[mask])
 
     # Strokes lie on lines as often as any place does; what is left of them, always.
-    on_lines = guides.drawn(lines, mask.shape)
+    on_lines, rim = guides.drawn(lines, mask.shape), _rim(mask.shape)
     share = (1 + on_lines.mean()) / 2
     keep = np.bincount(labels[on_lines], minlength=count) < share * area
-    keep &= np.bincount(labels[_rim(mask.shape)], minlength=count) < 0.5 * area
+    inner = keep & (np.bincount(labels[rim], minlength=count) < 0.5 * area)
+    if not (cropped and _from_side_to_side(inner[labels], rim)):
+        keep = inner
     if not keep.any():
         raise Unusable(_NO_INK)
     largest = np.argmax(area * keep)

@@ -31,6 +31,16 @@ def flatten(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
     corners = find_corners(pixels)
     if corners is None:
         return pixels, None
+    return straighten(pixels, corners), corners
+
+
+def straighten(pixels: np.ndarray, corners: np.ndarray) -> np.ndarray:
+    """Returns a sheet alone, as from straight above: like `pixels`, of another shape.
+
+    Args:
+        pixels: of the photo, shape (h, w) or (h, w, 3).
+        corners: see `find_corners`.
+    """
     width, height = sides(corners, pixels.shape)
     target = np.array([(0, 0), (width, 0), (width, height), (0, height)])
     inset = _EDGE * max(width, height)
@@ -38,7 +48,7 @@ def flatten(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
         corners.astype("float32"), (target - inset).astype("float32")
     )
     size = (round(width - 2 * inset), round(height - 2 * inset))
-    return cv2.warpPerspective(pixels, matrix, size, flags=cv2.INTER_CUBIC), corners
+    return cv2.warpPerspective(pixels, matrix, size, flags=cv2.INTER_CUBIC)
 
 
 def find_corners(pixels: np.ndarray) -> np.ndarray | None:

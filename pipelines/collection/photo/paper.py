@@ -14,6 +14,8 @@ _SMALL = 400  # pixels of the larger side; enough for the paper and the ink's co
 _SMALLEST_PHOTO = 200  # pixels of the larger side, unless light differs in it
 _DIGIT = 64  # pixels of the larger side; nobody has a photo so small
 _SAME = 24  # levels of 255 by which the paper of a raster differs from place to place
+_INK = 0.1  # density from which on a pixel is ink, and no paper
+_FAINTEST = 0.03  # the same, where all ink is faint
 
 
 def small_of(pixels: np.ndarray) -> np.ndarray:
@@ -51,11 +53,13 @@ def of_raster(pixels: np.ndarray) -> np.ndarray:
     return np.maximum(cv2.GaussianBlur(large, None, 0.5 * scale), 0)
 
 
-def density_of(pixels: np.ndarray) -> np.ndarray:
+def density_of(pixels: np.ndarray, faint: bool = False) -> np.ndarray:
     """Returns by how much the paper is brighter than each pixel, in its logarithm.
 
     Args:
         pixels: uint8, shape (h, w, 3).
+        faint: whether ink may be as faint as a pencil's; otherwise what is nearly as
+            bright as the paper is taken for paper.
 
     Returns:
         float32, shape (h, w, 3).
@@ -64,7 +68,7 @@ def density_of(pixels: np.ndarray) -> np.ndarray:
     small = small_of(pixels)
     if _light_on_dark(small):
         pixels, small = 255 - pixels, 255 - small
-    paper = _paper(table[small])
+    paper = _paper(table[small], faint)
     paper = cv2.resize(paper, pixels.shape[1::-1], interpolation=cv2.INTER_LINEAR)
     return paper - table[pixels]
 
@@ -78,19 +82,22 @@ def _light_on_dark(small: np.ndarray) -> bool:
     return bool(off.sum() > 0 and np.median(gray) < 128)
 
 
-def _paper(light: np.ndarray) -> np.ndarray:
+def _paper(light: np.ndarray, faint: bool) -> np.ndarray:
     """Returns the paper's brightness, ink left out, as logarithms.
 
     Args:
         light: logarithm of a small picture, float32, shape (h, w, 3).
+        faint: see `density_of`.
     """
     reach = max(light.shape) // 8 | 1
     broadest = _broadest(light)
     if broadest > 0.8 * reach:
         reach = round(1.2 * broadest) | 1
-    closed = _closed(cv2.blur(light, (3, 3)), reach)
+    soft = cv2.blur(light, (3, 3))
+    closed = _closed(soft, reach)
     # Ink is darker than the paper around it; so are its blurred edges.
-    ink = ((closed - light) @ GRAY > 0.1).astype("uint8")
+    dark = _faint(closed - soft) if faint else (closed - light) @ GRAY > _INK
+    ink = dark.astype("uint8")
     bare = 1.0 - cv2.dilate(ink, np.ones((3, 3), "uint8")).astype("float32")
     # Under the ink, the mean of the paper nearby, however far that may be.
     paper = closed
@@ -100,6 +107,22 @@ def _paper(light: np.ndarray) -> np.ndarray:
         sure = np.minimum(2 * weight, 1)
         paper = paper + sure * (mean / np.maximum(weight, 1e-6) - paper)
     return paper
+
+
+def _faint(off: np.ndarray) -> np.ndarray:
+    """Returns what is no paper, where ink may be faint: bool, shape (h, w).
+
+    Faint parts of dark ink are a tenth as dark; what is fainter beside it is a shadow.
+
+    Args:
+        off: how much brighter the paper may be, as logarithms, shape (h, w, 3).
+    """
+    off = off @ GRAY
+    # Closing goes from peak to peak of the paper's grain.
+    off -= np.median(off)
+    least = max(_FAINTEST, 7.5 * float(np.median(np.abs(off))))
+    darkest = float(np.quantile(off[off > least], 0.9)) if (off > least).any() else 0.0
+    return off > min(max(0.1 * darkest, least), _INK)
 
 
 def _broadest(light: np.ndarray) -> float:

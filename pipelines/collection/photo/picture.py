@@ -25,6 +25,8 @@ LARGEST = 2000
 SMALLEST = 8
 """Smaller side of a picture that is looked at, pixels."""
 
+_WHITE = 240  # of 255; nothing that is brighter is seen on white
+_INK_COVERS = 0.5  # of a picture, at most; what covers more is paper
 _MOST = 500e6  # pixels; a small file may unfold to any number of them
 
 # How files begin, and what reads them. Those alone: other formats' readers have had
@@ -73,8 +75,8 @@ _FLAT = (
 def read(file: pathlib.Path) -> np.ndarray:
     """Reads a PNG, JPEG, TIFF or BMP file, whatever its name says it is.
 
-    It is turned upright as its EXIF data say; what is transparent is white; of several
-    pages the first is read.
+    It is turned upright as its EXIF data say; what is transparent is white, or black
+    under white ink; of several pages the first is read.
 
     Returns:
         uint8, shape (h, w, 3), RGB, no side above `LARGEST`.
@@ -151,12 +153,23 @@ def _upright(image: Image.Image) -> Image.Image:
 
 
 def _flat(image: Image.Image) -> np.ndarray:
-    """Returns eight bits a colour, on white where the picture is transparent."""
-    if "A" in image.mode or "a" in image.mode:
-        image = image.convert("RGBA")
-        paper = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(paper, image)
-    return np.array(image.convert("RGB"))
+    """Returns eight bits a colour, on white where the picture is transparent.
+
+    White ink, which nobody would see there, is put on black.
+    """
+    if "A" not in image.mode and "a" not in image.mode:
+        return np.array(image.convert("RGB"))
+    image = image.convert("RGBA")
+    covered = np.array(image.getchannel("A")).mean() / 255
+    pixels = _on("white", image)
+    if 0 < covered < _INK_COVERS and pixels.min() > _WHITE:
+        return _on("black", image)
+    return pixels
+
+
+def _on(color: str, image: Image.Image) -> np.ndarray:
+    paper = Image.new("RGBA", image.size, color)
+    return np.array(Image.alpha_composite(paper, image).convert("RGB"))
 
 
 def _deep(image: Image.Image) -> np.ndarray:

@@ -125,6 +125,27 @@ def test_ink_on_nothing_is_ink_on_white(tmp_path):
     assert read[-1, -1].tolist() == [255, 255, 255]
 
 
+@pytest.mark.parametrize("form", ["PNG", "TIFF"])
+def test_white_ink_on_nothing_is_ink_on_black(tmp_path, form):
+    alpha = np.full((40, 60, 4), 255, "uint8")
+    alpha[..., 3] = 0
+    alpha[:10, :20, 3] = 255
+    alpha[10, :20, 3] = 100  # a soft edge
+    expected = np.zeros_like(UPRIGHT)
+    expected[:10, :20] = 255
+    expected[10, :20] = 100
+    read = picture.read(file_of(tmp_path, Image.fromarray(alpha), format=form))
+    looks_like(read, expected, 0)
+
+
+@pytest.mark.parametrize("covered", [0, 39])
+def test_white_paper_on_nothing_stays_white(tmp_path, covered):
+    alpha = np.full((40, 60, 4), 255, "uint8")
+    alpha[covered:, ..., 3] = 0
+    read = picture.read(file_of(tmp_path, Image.fromarray(alpha)))
+    assert read.min() == 255
+
+
 def test_a_palette_with_a_transparent_colour(tmp_path):
     image = Image.fromarray((GRAY > 99).astype("uint8"))
     image.putpalette([0, 0, 0, 10, 10, 10])
