@@ -44,7 +44,7 @@ _FEW = 2  # pieces
 _SEED = 11
 _QUALITY = (60, 93)  # of the JPEG files
 _SHOWN, _ACROSS = 24, 3  # on the contact sheet
-_CELL = 180  # pixels
+_CELL = 140  # pixels
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Compared:
         pieces: connected parts of what was found.
         milliseconds: of one core, that finding took.
         cell: the drawing, what was found, and the picture: uint8, shape
-            (180, 540, 3), RGB. What was missed is red there, what is too much blue.
+            (140, 420, 3), RGB. What was missed is red there, what is too much blue.
     """
 
     recall: float

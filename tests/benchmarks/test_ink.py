@@ -49,7 +49,7 @@ def test_what_was_missed_and_what_is_too_much_by_hand():
 
 
 def test_a_row_by_hand():
-    cell = np.zeros((180, 540, 3), "uint8")
+    cell = np.zeros((140, 420, 3), "uint8")
     found = [
         ink.Compared(*figures, cell)
         for figures in [(1, 1, 1, 10), (0.95, 0.9, 2, 20), (0.6, 0.8, 9, 60)]

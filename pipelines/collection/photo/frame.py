@@ -77,15 +77,17 @@ def _plot(dark: np.ndarray) -> tuple[int, int, int, int] | None:
 
 def _lines(dark: np.ndarray) -> list[tuple[int, int, int]]:
     """Returns the row of each thin line across a picture, its first and last column."""
-    width = dark.shape[1]
-    brush = np.ones((1, max(2, round(_LONG * width))), "uint8")
-    runs = cv2.morphologyEx(dark, cv2.MORPH_OPEN, brush)
-    rows = np.flatnonzero(runs.any(1))
+    long = max(2, round(_LONG * dark.shape[1]))
+    rows = np.flatnonzero(dark.sum(1) >= long)
+    if not len(rows):
+        return []
+    runs = cv2.morphologyEx(dark[rows], cv2.MORPH_OPEN, np.ones((1, long), "uint8"))
+    rows, runs = rows[runs.any(1)], runs[runs.any(1)]
     lines = []
-    for group in np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1):
+    for group in np.split(np.arange(len(rows)), np.flatnonzero(np.diff(rows) > 1) + 1):
         if 0 < len(group) <= max(2, round(_THIN * max(dark.shape))):
             columns = np.flatnonzero(runs[group].any(0))
-            lines.append((int(group.mean()), int(columns[0]), int(columns[-1])))
+            lines.append((int(rows[group].mean()), int(columns[0]), int(columns[-1])))
     return lines
 
 
