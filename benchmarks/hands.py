@@ -294,13 +294,7 @@ def pictures(file: pathlib.Path) -> None:
     show_default=True,
     help="Of each renderer, pen and amplitude.",
 )
-@click.option(
-    "--output",
-    type=click.Path(path_type=pathlib.Path),
-    required=True,
-    metavar="DIR",
-    help="Folder for hands.md, hands.json and hands.png.",
-)
+@page.output_option("hands.md, hands.json and hands.png")
 def main(drawings: int, output: pathlib.Path) -> None:
     """Count what the tablet's networks call shaky."""
     make(output)

@@ -23,9 +23,8 @@ from skimage.morphology import skeletonize
 
 from commands import children
 from commands.cli import Command, InputError
-from commands.files import replacing
 from commands.folder import make
-from commands.markdown import table
+from pipelines.collection.known import IMAGES
 from pipelines.collection.photo import ink, page, picture
 from pipelines.collection.photo.unusable import Unusable
 from shaky_letters import canonical
@@ -33,6 +32,7 @@ from shaky_letters.config import ShakyLettersConfig
 from shaky_letters.examples import example
 from testing import camera
 
+from . import contact
 from . import page as results
 
 _MEDIAN = 63  # pixels of the wide median's side
@@ -157,8 +157,7 @@ def of_photo(i: int) -> Compared:
     """Compares what is found in the photo of letter i with where the pen was."""
     config = ShakyLettersConfig(name="letters")
     drawn = example(config, config.splits()["test"], i)
-    pen = drawn["strokes"]
-    strokes = camera.Strokes(pen["x"], pen["y"], pen["pen_down"], drawn["pen_width"])
+    strokes = camera.Strokes.of(drawn)
     truth = camera.inked(strokes, np.random.default_rng([_SEED, i]))
     rng = np.random.default_rng([_SEED, i])
     photo = camera.photograph(strokes, rng, camera.PAPERS[i % len(camera.PAPERS)])
@@ -189,9 +188,7 @@ def sheet(found: Sequence[Compared]) -> np.ndarray:
         cv2.copyMakeBorder(one.cell, *[3] * 4, cv2.BORDER_CONSTANT, value=(190,) * 3)
         for one in worst
     ]
-    cells += [np.full_like(cells[0], 255)] * (-len(cells) % _ACROSS)
-    rows = [cells[i : i + _ACROSS] for i in range(0, len(cells), _ACROSS)]
-    return np.concatenate([np.concatenate(cells, axis=1) for cells in rows])
+    return contact.tiled(cells, _ACROSS)
 
 
 def run(
@@ -212,18 +209,10 @@ def run(
 
 
 def _pictures(folder: pathlib.Path) -> list[pathlib.Path]:
-    endings = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
-    files = sorted(f for f in folder.rglob("*") if f.suffix.lower() in endings)
+    files = sorted(f for f in folder.rglob("*") if f.suffix.lower() in IMAGES)
     if not files:
         raise InputError(f"--drawings {str(folder)!r} holds no PNG, JPEG, TIFF or BMP")
     return files
-
-
-def text(rows: list[dict[str, Any]]) -> str:
-    """Returns the page's text."""
-    heads = [key.replace("_", " ") for key in rows[0]]
-    lines = [[str(value) for value in one.values()] for one in rows]
-    return "\n\n".join([_ABOUT, table(heads, lines), _SHEET])
 
 
 _ABOUT = """\
@@ -233,9 +222,8 @@ the connected parts of it. Scans are compared with a segmentation that shares no
 with the extraction (background by a wide median, reflected at the sides; hysteresis
 thresholds on the smoothed difference, at 6 and 3.2 deviations of the paper's noise),
 photos by the simulated camera with where the pen was. Milliseconds are the median, of
-one core."""
+one core.
 
-_SHEET = """\
 Scans, the worst first: each beside what is found, missed lines in red, others that the
 segmentation has not in blue, and the canonical picture.
 
@@ -259,23 +247,16 @@ segmentation has not in blue, and the canonical picture.
     show_default=True,
     help="By the simulated camera.",
 )
-@click.option(
-    "--output",
-    type=click.Path(path_type=pathlib.Path),
-    required=True,
-    metavar="DIR",
-    help="Folder for ink.md, ink.json and ink.png.",
-)
+@results.output_option("ink.md, ink.json and ink.png")
 def main(folders: tuple[pathlib.Path, ...], photos: int, output: pathlib.Path) -> None:
     """Measure how much of the ink in scans and photos is found."""
     make(output)
-    rows, contact = run(folders, photos)
-    with replacing(output / "ink.png") as draft:
-        draft.write_bytes(cv2.imencode(".png", contact[..., ::-1])[1].tobytes())
+    rows, shown = run(folders, photos)
+    contact.write(output / "ink.png", shown)
     given = " ".join(f"--drawings {folder.name}" for folder in folders)
     command = f"python -m benchmarks.ink {given} --photos {photos} --output {output}"
     title = "Ink that is found"
-    results.write(output, "ink", title, command, text(rows), rows, tabled=False)
+    results.write(output, "ink", title, command, _ABOUT, rows)
     click.echo(f"in {output}: ink.md, ink.json, ink.png")
 
 

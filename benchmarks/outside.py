@@ -230,13 +230,7 @@ def _area(row: dict[str, Any]) -> str:
     show_default=True,
     help="Of each pen and amplitude.",
 )
-@click.option(
-    "--output",
-    type=click.Path(path_type=pathlib.Path),
-    required=True,
-    metavar="DIR",
-    help="Folder for outside.md and outside.json.",
-)
+@page.output_option("outside.md and outside.json")
 def main(
     mnist: pathlib.Path,
     folders: tuple[pathlib.Path, ...],

@@ -2,10 +2,28 @@
 
 import json
 import pathlib
+from collections.abc import Callable
 from typing import Any
+
+import click
 
 from commands.files import replacing, write_json
 from commands.markdown import table
+
+
+def output_option(files: str) -> Callable[[Any], Any]:
+    """Returns the option that names the folder of a page.
+
+    Args:
+        files: that are written there, in words.
+    """
+    return click.option(
+        "--output",
+        type=click.Path(path_type=pathlib.Path),
+        required=True,
+        metavar="DIR",
+        help=f"Folder for {files}.",
+    )
 
 
 def write(

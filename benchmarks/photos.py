@@ -22,7 +22,6 @@ import numpy as np
 
 from commands import children
 from commands.cli import Command, quietly
-from commands.files import replacing
 from pipelines.collection.photo import ink, picture
 from pipelines.collection.photo.unusable import Unusable
 from shaky_letters.config import ShakyLettersConfig
@@ -30,7 +29,7 @@ from shaky_letters.examples import example
 from shaky_letters.raster import SIZE
 from testing import camera
 
-from . import page
+from . import contact, page
 
 SPLITS = ("test", "test_unseen")
 _SEED = 7
@@ -63,8 +62,7 @@ def take(split: str, i: int) -> Photo:
     config = ShakyLettersConfig(name="letters")
     settings = config.splits()[split]
     drawn = example(config, settings, i)
-    pen = drawn["strokes"]
-    strokes = camera.Strokes(pen["x"], pen["y"], pen["pen_down"], drawn["pen_width"])
+    strokes = camera.Strokes.of(drawn)
     rng = np.random.default_rng([_SEED, settings.stream, i])
     # Regular and shaky letters take turns: each paper gets as many of both.
     paper = camera.PAPERS[i // 2 % len(camera.PAPERS)]
@@ -144,9 +142,7 @@ def sheet(photos: list[Photo], wrong: np.ndarray) -> np.ndarray:
         cells.append(
             cv2.copyMakeBorder(cell, *[4] * 4, cv2.BORDER_CONSTANT, value=color)
         )
-    cells += [np.full_like(cells[0], 255)] * (-len(cells) % _ACROSS)
-    rows = [cells[i : i + _ACROSS] for i in range(0, len(cells), _ACROSS)]
-    return np.concatenate([np.concatenate(row, axis=1) for row in rows])
+    return contact.tiled(cells, _ACROSS)
 
 
 def answers(model: Any, photos: list[Photo]) -> tuple[np.ndarray, np.ndarray]:
@@ -223,7 +219,7 @@ def main(
     folders: tuple[pathlib.Path, ...], images: int, output: pathlib.Path | None
 ) -> None:
     """Compare a model's answers to photos of letters with those to their rasters."""
-    rows, contact = run(folders, images)
+    rows, shown = run(folders, images)
     for row in rows:
         print(
             f"{row['run']} {row['split']:12} {row['paper']:8} "
@@ -233,8 +229,7 @@ def main(
     if not output:
         return
     output.mkdir(parents=True, exist_ok=True)
-    with replacing(output / "photos.png") as draft:
-        draft.write_bytes(cv2.imencode(".png", contact[..., ::-1])[1].tobytes())
+    contact.write(output / "photos.png", shown)
     runs = " ".join(f"--run {folder}" for folder in folders)
     page.write(
         output,

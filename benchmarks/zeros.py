@@ -280,13 +280,7 @@ def _points(differences: list[float]) -> str:
     default="runs/zeros",
     show_default=True,
 )
-@click.option(
-    "--output",
-    type=click.Path(path_type=pathlib.Path),
-    required=True,
-    metavar="DIR",
-    help="Folder for zeros.md and zeros.json.",
-)
+@page.output_option("zeros.md and zeros.json")
 def main(
     seeds: int, epochs: int, shares: str, runs: pathlib.Path, output: pathlib.Path
 ) -> None:

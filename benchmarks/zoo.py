@@ -193,13 +193,7 @@ def rows_of(names: tuple[str, ...]) -> Iterator[dict[str, Any]]:
 
 @click.command(cls=Command)
 @click.option("--only", multiple=True, help="Name of a network; as often as you like.")
-@click.option(
-    "--output",
-    type=click.Path(path_type=pathlib.Path),
-    required=True,
-    metavar="DIR",
-    help="Folder for zoo.md and zoo.json.",
-)
+@page.output_option("zoo.md and zoo.json")
 def main(only: tuple[str, ...], output: pathlib.Path) -> None:
     """Cut channels out of the networks of keras.applications."""
     for name in only:

@@ -57,8 +57,7 @@ def main(files: tuple[pathlib.Path, ...], output: pathlib.Path, on_error: str) -
         for reason in contents.left_out:
             click.echo(f"left out: {str(file)!r} {reason}", err=True)
         guesses += [(file, guess) for guess in contents.guesses]
-    for line in guessed.told(guesses):
-        click.echo(line, err=True)
+    guessed.tell(guesses)
     if not number:
         raise InputError("none of the files holds a drawing")
     what = "picture" if number == 1 else "pictures"

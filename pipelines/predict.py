@@ -259,8 +259,7 @@ def main(
                 click.echo(text(answer, classifier.labels))
     if as_json:
         click.echo(json.dumps(rows, indent=2))
-    for line in guessed.told(guesses):
-        click.echo(line, err=True)
+    guessed.tell(guesses)
     if not usable:
         raise InputError("none of the files holds a drawing")
 

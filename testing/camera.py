@@ -6,6 +6,7 @@ a sensor with noise and a white balance that is never quite right.
 """
 
 import dataclasses
+from typing import Any
 
 import cv2
 import numpy as np
@@ -45,6 +46,12 @@ class Strokes:
     y: np.ndarray
     pen_down: np.ndarray
     width: float
+
+    @classmethod
+    def of(cls, example: dict[str, Any]) -> "Strokes":
+        """Returns those of an example of the generator's."""
+        pen = example["strokes"]
+        return cls(pen["x"], pen["y"], pen["pen_down"], example["pen_width"])
 
 
 def photograph(strokes: Strokes, rng: np.random.Generator, paper: str) -> np.ndarray:

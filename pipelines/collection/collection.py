@@ -166,6 +166,5 @@ def read(
     for label, name in enumerate(found.classes):
         if label not in present:
             raise InputError(f"class {name!r} in {str(folder)!r} has no usable drawing")
-    for line in guessed.told(guesses):
-        click.echo(line, err=True)
+    guessed.tell(guesses)
     return Collection(folder, found, tuple(entries), tuple(skipped))

@@ -4,9 +4,11 @@ import collections
 import pathlib
 from collections.abc import Iterable
 
+import click
 
-def told(guesses: Iterable[tuple[pathlib.Path, str]]) -> list[str]:
-    """Returns a line for each guess, with the first file that it was made of.
+
+def tell(guesses: Iterable[tuple[pathlib.Path, str]]) -> None:
+    """Writes a line for each guess, with the first file that it was made of.
 
     Args:
         guesses: files, and what was guessed of each.
@@ -14,8 +16,6 @@ def told(guesses: Iterable[tuple[pathlib.Path, str]]) -> list[str]:
     files: dict[str, list[pathlib.Path]] = collections.defaultdict(list)
     for file, guess in guesses:
         files[guess].append(file)
-    return [
-        f"guessed of {str(first)!r}{f' and {len(others)} more' if others else ''}: "
-        f"{guess}"
-        for guess, (first, *others) in files.items()
-    ]
+    for guess, (first, *others) in files.items():
+        more = f" and {len(others)} more" if others else ""
+        click.echo(f"guessed of {str(first)!r}{more}: {guess}", err=True)

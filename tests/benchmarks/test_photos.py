@@ -22,9 +22,7 @@ pytestmark = pytest.mark.slow
 
 def drawn(i):
     config = ShakyLettersConfig(name="letters")
-    made = example(config, config.splits()["test"], i)
-    pen = made["strokes"]
-    return camera.Strokes(pen["x"], pen["y"], pen["pen_down"], made["pen_width"])
+    return camera.Strokes.of(example(config, config.splits()["test"], i))
 
 
 def fitted(strokes):

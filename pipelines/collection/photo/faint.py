@@ -34,12 +34,21 @@ def find(ink: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     brush = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1,) * 2)
     stroke = np.clip(cv2.dilate(soft, brush), 2 * low, 1)
     mask = apply_hysteresis_threshold(soft, low, high) & (soft > _PART * stroke)
-    even = cv2.GaussianBlur(ink, None, 0.8) > 0.5
-    near = cv2.dilate(even.astype("uint8"), brush) > 0
-    whole = _pieces(even) <= _pieces(mask)
+    dark = even(ink)
+    near = cv2.dilate(dark.astype("uint8"), brush) > 0
+    whole = _pieces(dark) <= _pieces(mask)
     if whole and (mask & ~near).sum() <= _EVEN * mask.sum():
-        return ink, even
+        return ink, dark
     return ink / stroke, mask
+
+
+def even(ink: np.ndarray) -> np.ndarray:
+    """Returns strokes of a pen that is dark all along: bool, shape (h, w).
+
+    Args:
+        ink: densities in multiples of full ink's, or shares, see `find`.
+    """
+    return cv2.GaussianBlur(ink, None, 0.8) > 0.5
 
 
 def _pieces(mask: np.ndarray) -> int:

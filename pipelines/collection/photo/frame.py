@@ -25,16 +25,17 @@ def outside(density: np.ndarray) -> np.ndarray:
         bool, shape (h, w).
     """
     dark = (density > _DARK * max(1.0, float(density.max()))).astype("uint8")
-    off = np.ones(dark.shape, bool)
-    top, bottom = _bare(dark)
-    left, right = _bare(dark.T)
+    off = _around((*_bare(dark), *_bare(dark.T)), dark.shape)
+    dark[off] = 0
+    box = _plot(dark)
+    return off if box is None else _around(box, dark.shape)
+
+
+def _around(box: tuple[int, int, int, int], shape: tuple[int, ...]) -> np.ndarray:
+    """Returns what is not in a box, top, bottom, left and right: bool."""
+    top, bottom, left, right = box
+    off = np.ones(shape, bool)
     off[top:bottom, left:right] = False
-    inner = dark * (~off).astype("uint8")
-    box = _plot(inner)
-    if box is not None:
-        top, bottom, left, right = box
-        off[:] = True
-        off[top:bottom, left:right] = False
     return off
 
 

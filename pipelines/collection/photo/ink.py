@@ -32,7 +32,7 @@ _BLACK = 40  # of 255; nothing is to be seen in a picture that is darker
 _RIM = 0.04  # of the larger side, from the picture's sides, where nobody draws
 _RARE = 0.05  # of the strokes; less than that is no second colour
 _APART = 0.2  # radians between two colours
-_DARK, _FAINT = 0.08, 0.03  # density of the faintest drawing, with no pencil and with
+_DARK = 0.08  # density of the faintest drawing, if that is no pencil's
 _SPECK = 0.004  # of the largest stroke's area
 _NO_INK = "shows no ink: draw with a dark pen on bright paper"
 
@@ -96,17 +96,19 @@ def find(pixels: np.ndarray, size: int = raster.SIZE) -> Extraction:
         sheet = page.find_part(pixels) if corners is None else None
         if sheet is not None:
             density[~sheet] = 0
+        gray = density @ paper.GRAY
         if fine:
-            density[frame.outside(density @ paper.GRAY)] = 0
-        lines = guides.find_guides(density @ paper.GRAY)
-    ink = _ink(density, lines, _FAINT if fine else _DARK)
+            off = frame.outside(gray)
+            density[off], gray[off] = 0, 0
+        lines = guides.find_guides(gray)
+    ink = _ink(density, lines, paper.FAINTEST if fine else _DARK)
     turned = -(guides.tilt(lines, ink.shape) or 0.0)
     if fine:
         ink, mask = faint.find(_covered(ink, density))
         mask = _without_specks(mask, lines, cropped=True)
         picture, pen = canonical.of_ink(redrawing.of_strokes(ink, mask), turned)
     else:
-        mask = cv2.GaussianBlur(ink, None, 0.8) > 0.5
+        mask = faint.even(ink)
         mask = _without_specks(mask, lines, cropped=False)
         picture, pen = redrawing.redraw(ink, mask, turned)
     return Extraction(picture, corners, turned, len(lines), pen, mask)

@@ -10,12 +10,14 @@ import numpy as np
 GRAY = np.full(3, 1 / 3, "float32")
 """Weights of the colours."""
 
+FAINTEST = 0.03
+"""Density of the faintest pencil."""
+
 _SMALL = 400  # pixels of the larger side; enough for the paper and the ink's colour
 _SMALLEST_PHOTO = 200  # pixels of the larger side, unless light differs in it
 _DIGIT = 64  # pixels of the larger side; nobody has a photo so small
 _SAME = 24  # levels of 255 by which the paper of a raster differs from place to place
 _INK = 0.1  # density from which on a pixel is ink, and no paper
-_FAINTEST = 0.03  # the same, where all ink is faint
 
 
 def small_of(pixels: np.ndarray) -> np.ndarray:
@@ -120,7 +122,7 @@ def _faint(off: np.ndarray) -> np.ndarray:
     off = off @ GRAY
     # Closing goes from peak to peak of the paper's grain.
     off -= np.median(off)
-    least = max(_FAINTEST, 7.5 * float(np.median(np.abs(off))))
+    least = max(FAINTEST, 7.5 * float(np.median(np.abs(off))))
     darkest = float(np.quantile(off[off > least], 0.9)) if (off > least).any() else 0.0
     return off > min(max(0.1 * darkest, least), _INK)
 

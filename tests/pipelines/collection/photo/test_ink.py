@@ -1,5 +1,3 @@
-import itertools
-
 import cv2
 import numpy as np
 import pytest
@@ -15,6 +13,7 @@ from shaky_letters.config import ShakyLettersConfig
 from shaky_letters.examples import example
 from shaky_letters.fit import PEN, SIDE, fit
 from shaky_letters.raster import SIZE, rasterize
+from tests.pipelines.collection.photo.scans import agreement, noisy
 
 BLUE, BLACK, PENCIL = (35, 45, 130), (25, 25, 28), (120, 120, 124)
 
@@ -58,17 +57,6 @@ def scan(
     covered = cover(drawn, shape, scale, middle, **more)[..., None]
     picture = paper * (1 - covered) + np.array(color) * covered
     return noisy(picture)
-
-
-def noisy(picture):
-    picture = picture + np.random.default_rng(0).normal(0, 2, picture.shape)
-    return np.clip(np.rint(picture), 0, 255).astype("uint8")
-
-
-def agreement(found, expected):
-    """Intersection over union."""
-    found, expected = found > 0, expected > 0
-    return (found & expected).sum() / (found | expected).sum()
 
 
 @pytest.mark.parametrize("drawn", [REGULAR, SHAKY, letter(3), letter(13)])
@@ -394,162 +382,3 @@ def test_soft_edges_make_a_stroke_no_thinner(darkness):
         found = ink.find(np.repeat(gray[..., None], 3, axis=2), canonical.SIZE)
         widths.append(found.pen)
     assert widths[1] == pytest.approx(widths[0], rel=0.05)
-
-
-def sheet(path, dark=90, thick=3, noise=3.0, paper=240, shape=(256, 256)):
-    """A line on noisy paper, scanned small, and where it is.
-
-    Args:
-        path: its points, pixels.
-        dark: how much darker than the paper it is, of 255: one number, or one a point.
-    """
-    fine, shift = 4, 4
-    points = np.rint(np.asarray(path) * fine * 2**shift).astype("int32")
-    share = np.zeros([n * fine for n in shape], "float32")
-    for a, b, level in zip(points, points[1:], np.broadcast_to(dark, len(points))):
-        cv2.line(share, a, b, float(level), thick * fine, cv2.LINE_8, shift)
-    share = cv2.resize(share, shape[::-1], interpolation=cv2.INTER_AREA)
-    gray = paper - share + np.random.default_rng(0).normal(0, noise, shape)
-    gray = np.clip(np.rint(gray), 0, 255).astype("uint8")
-    return np.repeat(gray[..., None], 3, axis=2), np.asarray(path)
-
-
-def wave(low=40, high=216, count=400):
-    x = np.linspace(low, high, count)
-    return np.stack([x, 128 + 70 * np.sin((x - low) / 14)], 1)
-
-
-def found_of(pixels, path):
-    """Which share of a path is found, of what is found lies on it, and the pieces."""
-    mask = ink.find(pixels, canonical.SIZE).mask
-    assert mask.shape == pixels.shape[:2]
-    away = cv2.distanceTransform((~mask).astype("uint8"), cv2.DIST_L2, 5)
-    x, y = np.clip(np.rint(path).astype(int), 0, np.array(mask.shape)[::-1] - 1).T
-    line = np.ones(mask.shape, "uint8")
-    line[y, x] = 0
-    off = cv2.distanceTransform(line, cv2.DIST_L2, 5)[mask]
-    return (away[y, x] < 2).mean(), (off < 6).mean(), label(mask, connectivity=2).max()
-
-
-@pytest.mark.parametrize(
-    ("dark", "thick", "noise"), [(18, 3, 3), (18, 8, 3), (40, 2, 3), (12, 4, 1)]
-)
-def test_a_faint_pencil_is_ink(dark, thick, noise):
-    recall, precision, pieces = found_of(*sheet(wave(), dark, thick, noise))
-    assert recall > 0.99
-    assert precision == 1
-    assert pieces == 1
-
-
-@pytest.mark.parametrize("faint", [24, 35])
-@pytest.mark.parametrize("thick", [2, 5])
-def test_the_faint_half_of_a_line_is_as_broad_as_the_dark_one(faint, thick):
-    path = wave()
-    dark = np.interp(np.arange(len(path)), [190, 210], [120, faint])
-    pixels, path = sheet(path, dark, thick)
-    recall, precision, pieces = found_of(pixels, path)
-    assert (recall, precision, pieces) == (1, 1, 1)
-    drawn = ink.find(pixels, canonical.SIZE).picture
-    left, right = (np.count_nonzero(half) for half in np.split(drawn, 2, axis=1))
-    assert right == pytest.approx(left, rel=0.15)
-
-
-def test_a_drawing_cropped_to_its_box_is_whole():
-    angle = np.linspace(0, 6 * np.pi, 900)
-    radius = 20 + 107 * angle / angle[-1]
-    path = np.stack([128 + radius * f(angle) for f in (np.cos, np.sin)], 1)
-    recall, precision, pieces = found_of(*sheet(path, 60, 3))
-    assert recall > 0.99
-    assert precision == 1
-    assert pieces == 1
-
-
-@pytest.mark.parametrize("side", range(4))
-def test_a_stroke_along_the_pictures_side_is_ink(side):
-    x = np.linspace(0, 255, 600)
-    # A tub: down, along 40 % of the picture's side, and up.
-    path = np.stack([x, 254 - 200 * np.clip(np.abs(x - 128) / 50 - 1, 0, 1)], 1)
-    pixels, path = sheet(path, 60, 3)
-    for _ in range(side):
-        pixels, path = np.rot90(pixels), np.stack([path[:, 1], 255 - path[:, 0]], 1)
-    recall, precision, pieces = found_of(np.ascontiguousarray(pixels), path)
-    assert recall > 0.99
-    assert precision == 1
-    assert pieces == 1
-
-
-def test_a_scanners_frame_is_no_part_of_a_small_drawing():
-    pixels, path = sheet(wave(), 60, 3)
-    pixels[:, :9] = pixels[-6:] = 4
-    recall, precision, pieces = found_of(pixels, path)
-    assert (recall, precision, pieces) == (1, 1, 1)
-
-
-@pytest.mark.parametrize("sides", [2, 4])
-def test_of_a_plot_the_line_alone_is_found(sides):
-    shape, (left, top, right, bottom) = (480, 640), (80, 58, 576, 427)
-    pixels = np.full((*shape, 3), 255, "uint8")
-    corners = [(left, top), (left, bottom), (right, bottom), (right, top), (left, top)]
-    for a, b in itertools.pairwise(corners[: sides + 1]):
-        cv2.line(pixels, a, b, (0, 0, 0), 1)
-    for tick in range(left, right, 60):
-        cv2.line(pixels, (tick, bottom), (tick, bottom + 4), (0, 0, 0), 1)
-        place = (tick - 8, bottom + 20)
-        cv2.putText(pixels, "10", place, cv2.FONT_HERSHEY_SIMPLEX, 0.4, (0, 0, 0))
-    for tick in range(top + 20, bottom, 60):
-        cv2.line(pixels, (left - 4, tick), (left, tick), (0, 0, 0), 1)
-    angle = np.linspace(0, 6 * np.pi, 900)
-    radius = 4 + 150 * angle / angle[-1]
-    path = np.stack(
-        [328 + 1.3 * radius * np.cos(angle), 240 + radius * np.sin(angle)], 1
-    )
-    points = np.rint(path * 16).astype("int32")
-    cv2.polylines(pixels, [points], False, (31, 119, 180), 1, cv2.LINE_AA, 4)
-    assert found_of(pixels, path) == (1, 1, 1)
-    x, y, _ = fit(*path.T, np.ones(900, bool), canonical.SIDE, canonical.SIZE)
-    expected = rasterize(x, y, np.ones(900, bool), canonical.PEN, canonical.SIZE)
-    drawn = ink.find(pixels, canonical.SIZE).picture
-    assert agreement(drawn, expected) > 0.6
-    assert euler_number(drawn[..., 0] > 0) == 1
-
-
-def test_turns_that_cross_stay_one_piece():
-    angle = np.linspace(0, 8 * np.pi, 1200)
-    path = np.stack(
-        [128 + 90 * np.cos(angle), 128 + 90 * np.sin(angle * 1.25 + 0.3)], 1
-    )
-    # Each time it comes by it is half as dark: a dark line crosses faint ones.
-    dark = np.where(np.arange(1200) // 300 % 2, 30, 110)
-    pixels, _ = sheet(path, dark, 3)
-    recall, precision, pieces = found_of(pixels, path)
-    assert recall > 0.99
-    assert precision == 1
-    assert pieces == 1
-
-
-@pytest.mark.parametrize("tint", [(1, 1, 1), (1, 0.93, 0.7)])
-def test_paper_that_is_yellow_or_crumpled_is_no_ink(tint):
-    pixels, path = sheet(wave(), 60, 3)
-    rng = np.random.default_rng(1)
-    folds = cv2.resize(rng.random((9, 9), "float32"), (256, 256))
-    crumpled = pixels * (0.9 + 0.1 * folds[..., None]) * np.array(tint)
-    recall, precision, pieces = found_of(np.rint(crumpled).astype("uint8"), path)
-    assert recall > 0.99
-    assert precision == 1
-    assert pieces == 1
-    bare = np.rint(240 * (0.9 + 0.1 * folds[..., None]) * np.array(tint))
-    with pytest.raises(Unusable, match="shows no ink"):
-        ink.find(noisy(bare), canonical.SIZE)
-
-
-@pytest.mark.parametrize("noise", [1, 3, 8])
-def test_bare_paper_is_refused_whatever_its_grain(noise):
-    pixels, _ = sheet(wave(), 0, 3, noise)
-    with pytest.raises(Unusable, match="shows no ink"):
-        ink.find(pixels, canonical.SIZE)
-
-
-def test_what_lies_along_the_side_far_from_a_drawing_is_a_tables_edge():
-    pixels, path = sheet(wave(90, 166), 60, 3)
-    pixels[-4:, 100:] = 60
-    assert found_of(pixels, path) == (1, 1, 1)
